@@ -1,0 +1,115 @@
+"""Errors of the `game` package. Every message says what is wrong and what to do next.
+
+GameError
+├── SettingsError        a setting is unknown or has a wrong value             exit 2
+├── UsageError           the command line asks for something that cannot be    exit 2
+├── PackError            a city pack is missing, damaged or of another version exit 3
+├── MissingPart          this machine lacks a library, driver or extra         exit 3
+├── AlreadyRunning       another instance holds the lock                       exit 3
+└── SessionError         a recording
+    ├── SessionCorrupt   does not read back as it was written                  exit 1
+    └── SessionTooNew    was made by a newer format or an unknown world        exit 3
+"""
+
+from pathlib import Path
+
+
+class GameError(Exception):
+    """Root of everything that this package raises on purpose. Fields go up, the text is built here."""
+
+    exit_code = 1
+
+
+class SettingsError(GameError):
+    """A setting is unknown or has a wrong value; `hint` says what would be right."""
+
+    exit_code = 2
+
+    def __init__(self, key: str, origin: str, why: str) -> None:
+        super().__init__(key, origin, why)
+        self.key, self.origin, self.why = key, origin, why
+
+    def __str__(self) -> str:
+        return f"setting {self.key} ({self.origin}): {self.why}"
+
+
+class UsageError(GameError):
+    """The command line asks for something that cannot be."""
+
+    exit_code = 2
+
+
+class PackError(GameError):
+    """A city pack is missing, damaged or of another version."""
+
+    exit_code = 3
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(path, why)
+        self.path, self.why = path, why
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.why}; make it again with: scale-diffusion city build"
+
+
+class MissingPart(GameError):
+    """This machine lacks a library, a driver or an extra of the installation."""
+
+    exit_code = 3
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what, remedy)
+        self.what, self.remedy = what, remedy
+
+    def __str__(self) -> str:
+        return f"{self.what}; {self.remedy}"
+
+
+class AlreadyRunning(GameError):
+    """Another instance holds the lock; the message names it."""
+
+    exit_code = 3
+
+    def __init__(self, lock: Path, pid: int, what: str) -> None:
+        super().__init__(lock, pid, what)
+        self.lock, self.pid, self.what = lock, pid, what
+
+    def __str__(self) -> str:
+        return (
+            f"another Scale Diffusion is running ({self.what}, process {self.pid}); "
+            f"close it first, or choose another folder with --set paths.data=DIR"
+        )
+
+
+class SessionError(GameError):
+    """Something is wrong with a recording in `folder`."""
+
+
+class SessionCorrupt(SessionError):
+    """A recording does not read back as it was written; everything before `tick` is sound."""
+
+    def __init__(self, folder: Path, tick: int, why: str) -> None:
+        super().__init__(folder, tick, why)
+        self.folder, self.tick, self.why = folder, tick, why
+
+    def __str__(self) -> str:
+        return (
+            f"{self.folder}: {self.why} at tick {self.tick}; "
+            f"keep the sound part with: scale-diffusion session recover {self.folder}"
+        )
+
+
+class SessionTooNew(SessionError):
+    """A recording of a format or a world version that this build does not know."""
+
+    exit_code = 3
+
+    def __init__(self, folder: Path, what: str, found: int, known: int) -> None:
+        super().__init__(folder, what, found, known)
+        self.folder, self.what, self.found, self.known = folder, what, found, known
+
+    def __str__(self) -> str:
+        return (
+            f"{self.folder}: {self.what} {self.found}, this build knows up to {self.known}; "
+            "update Scale Diffusion, or render from the stored states: session render --from-states"
+        )

@@ -1,0 +1,71 @@
+"""Metadata and extras. Tool settings are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+SERVER = [
+    "fastapi>=0.115",
+    "uvicorn>=0.32",
+    "SQLAlchemy>=2.0",
+    "langgraph==1.2.*",
+    "opencv-python-headless>=4.10",
+    "solana==0.41.*",
+    "base58>=2.1",
+]
+CITY = ["shapely>=2.0"]
+DEV = [
+    "pytest>=8",
+    "pytest-xdist>=3.6",
+    "pytest-timeout>=2.3",
+    "hypothesis>=6.100",
+    "ruff>=0.8",
+    "mypy>=1.13",
+    "import-linter>=2.1",
+    "httpx>=0.27",
+    "pillow>=10",
+    "types-PyYAML",
+    "types-requests",
+]
+
+setup(
+    name="scale-diffusion",
+    version="0.1.0",
+    description="Drive real Manhattan, dreamt anew by a diffusion model, recorded to be replayed",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["game*", "scenarios*", "streaming*", "rewards*", "assets*"]),
+    include_package_data=True,
+    package_data={
+        "assets": ["**/*"],
+        "scenarios": ["library/*.yaml"],
+        "rewards": ["policies/*.toml", "web/*"],
+        "game.view": ["shaders/*"],
+    },
+    install_requires=[
+        "panda3d==1.10.16",
+        "numpy>=2.0",
+        "aiortc==1.16.*",
+        "aiohttp>=3.10",
+        "av>=14",
+        "click>=8.1",
+        "cryptography>=43",
+        "mapbox_earcut>=1.0.3",
+        "platformdirs>=4.2",
+        "psutil>=6.0",
+        "pydantic>=2.10",
+        "PyYAML>=6.0",
+        "requests>=2.32",
+        "rich>=13.9",
+        "solders==0.29.*",
+    ],
+    extras_require={
+        "server": SERVER,
+        "city": CITY,
+        "pynput": ["pynput>=1.8"],
+        "dev": [*SERVER, *CITY, *DEV],
+    },
+    entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
+)
