@@ -1,4 +1,4 @@
-"""The one console entry: finds a command's module by name, loads it alone, and turns errors into exits."""
+"""The one console entry: finds a command by name, loads it alone, turns errors into exit codes."""
 
 import importlib
 import multiprocessing
@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
 )
 @click.version_option(package_name="scale-diffusion", prog_name="scale-diffusion")
 @click.pass_context
-def cli(ctx: click.Context, **options: Any) -> None:
+def cli(ctx: click.Context, /, **options: Any) -> None:
     """Scale Diffusion: drive real Manhattan, dreamt anew, recorded so that it can be replayed."""
     ctx.obj = options
 

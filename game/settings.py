@@ -1,0 +1,309 @@
+"""Composes all settings once: code defaults < profile < user TOML < environment < --set.
+
+Owns the layers, the origin of every value, and the only look at the environment. The sections
+themselves live beside what they configure. Secrets print as ***.
+"""
+
+import dataclasses
+import difflib
+import os
+import tomllib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+import platformdirs
+
+from game.errors import SettingsError
+
+ENV_PREFIX = "SCALE_DIFFUSION__"
+
+
+class Secret:
+    """A value that never prints. Call `reveal` at the adapter that sends it, nowhere else."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str = "") -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return "***" if self._value else "''"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class PathSettings:
+    """Where things are kept."""
+
+    data: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("scale-diffusion")))
+    """sessions, keys, the embedded server's files"""
+    pack: Path = Path()
+    """a city pack to use instead of the one that is shipped ('' = shipped)"""
+
+    @property
+    def sessions(self) -> Path:
+        """The folder that holds one folder per recorded session."""
+        return self.data / "sessions"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaySettings:
+    """How driving starts."""
+
+    window: str = "auto"
+    """auto, window or offscreen"""
+    driver: str = "human"
+    """human or bot"""
+    scenario: str = ""
+    """the first scenario; '' goes through the library"""
+    seed: int = 0
+    """0 draws a new one for every scenario"""
+    restart_children: bool = True
+    """start the peer and the recorder again when they die"""
+
+    def __post_init__(self) -> None:
+        _one_of("play.window", self.window, ("auto", "window", "offscreen"))
+        _one_of("play.driver", self.driver, ("human", "bot"))
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """The diffusion stream."""
+
+    url: str = ""
+    """WebSocket address of a stream server; '' starts one on this machine, 'off' drives without"""
+    api_key: Secret = field(default_factory=Secret)
+    """sent to the stream server"""
+    backend: str = "filter"
+    """of the server that is started here"""
+    style: str = "day"
+    """the first style"""
+    mode: str = "auto"
+    """process, thread or auto"""
+    bitrate: int = 2_500_000
+    """of the picture on its way there and back [bit/s], 300000 .. 10000000"""
+
+    def __post_init__(self) -> None:
+        _one_of("stream.mode", self.mode, ("auto", "process", "thread"))
+        if not 300_000 <= self.bitrate <= 10_000_000:
+            raise SettingsError("stream.bitrate", "range", "must lie in 300000 .. 10000000 bit/s")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSettings:
+    """What is kept of a drive."""
+
+    enabled: bool = True
+    """off: nothing is written, nothing is paid"""
+    source: str = "near-lossless"
+    """near-lossless or lossless pictures of the game itself"""
+
+    def __post_init__(self) -> None:
+        _one_of("record.source", self.source, ("near-lossless", "lossless"))
+
+
+@dataclass(frozen=True, slots=True)
+class WalletSettings:
+    """Who is paid."""
+
+    address: str = ""
+    """Solana address; '' binds sessions to a claim id kept on this machine"""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """The rewards service."""
+
+    url: str = ""
+    """address of a rewards service; '' starts one on this machine, 'off' keeps sessions here"""
+    policy: str = "demo"
+    """payout policy of the service that is started here"""
+    slot_ms: int = 100
+    """slot time of the local devnet [ms], 10 .. 1000"""
+
+    def __post_init__(self) -> None:
+        if not 10 <= self.slot_ms <= 1000:
+            raise SettingsError("rewards.slot_ms", "range", "must lie in 10 .. 1000 ms")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All sections."""
+
+    paths: PathSettings = field(default_factory=PathSettings)
+    play: PlaySettings = field(default_factory=PlaySettings)
+    stream: StreamSettings = field(default_factory=StreamSettings)
+    record: RecordSettings = field(default_factory=RecordSettings)
+    wallet: WalletSettings = field(default_factory=WalletSettings)
+    rewards: ServerSettings = field(default_factory=ServerSettings)
+
+
+PROFILES: dict[str, dict[str, dict[str, Any]]] = {
+    "player": {},
+    "qa": {"play": {"window": "offscreen", "driver": "bot"}, "rewards": {"url": "off"}},
+    "kiosk": {"play": {"window": "window"}},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings together with where each value came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def load(
+    profile: str = "player",
+    file: Path | None = None,
+    overrides: Iterable[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Compose the layers. Raises SettingsError for an unknown key or a value of the wrong kind."""
+    environ = os.environ if environ is None else environ
+    values: dict[str, tuple[Any, str]] = {}
+    for section, keys in PROFILES[profile].items():
+        for key, value in keys.items():
+            values[f"{section}.{key}"] = (value, f"profile {profile}")
+    values.update(_from_file(file))
+    values.update(_from_environment(environ))
+    values.update(_from_overrides(overrides))
+    return _build(values)
+
+
+def has_display(environ: Mapping[str, str] | None = None) -> bool:
+    """True where a window can be opened: a display on Linux, always elsewhere."""
+    environ = os.environ if environ is None else environ
+    if os.name == "nt" or os.uname().sysname == "Darwin":
+        return True
+    return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
+
+
+def template() -> str:
+    """A commented TOML file of all settings at their defaults, made from the dataclasses."""
+    lines = []
+    for section in dataclasses.fields(Settings):
+        kind = get_type_hints(Settings)[section.name]
+        lines.append(f"[{section.name}]  # {(kind.__doc__ or '').strip()}")
+        default = kind()
+        for item in dataclasses.fields(kind):
+            value = getattr(default, item.name)
+            lines.append(f"# {item.name} = {_toml(value)}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, Secret):
+        return '""'
+    text = "" if value == Path() else str(value)
+    return '"' + text.replace("\\", "\\\\") + '"'
+
+
+def _one_of(key: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise SettingsError(key, "value", f"'{value}' is not one of {', '.join(allowed)}")
+
+
+def _from_file(file: Path | None) -> dict[str, tuple[Any, str]]:
+    path = file or Path(platformdirs.user_config_dir("scale-diffusion")) / "settings.toml"
+    if not path.is_file():
+        if file is not None:
+            raise SettingsError("--settings", str(file), "no such file")
+        return {}
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError("--settings", str(path), f"not a TOML file: {error}") from error
+    found = {}
+    for section, keys in data.items():
+        if not isinstance(keys, dict):
+            raise SettingsError(section, str(path), "belongs into a [section]")
+        for key, value in keys.items():
+            found[f"{section}.{key}"] = (value, str(path))
+    return found
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    found = {}
+    for name, value in environ.items():
+        if name.startswith(ENV_PREFIX):
+            key = name.removeprefix(ENV_PREFIX).lower().replace("__", ".")
+            found[key] = (value, f"environment {name}")
+    return found
+
+
+def _from_overrides(overrides: Iterable[str]) -> dict[str, tuple[Any, str]]:
+    found = {}
+    for text in overrides:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise SettingsError(text, "--set", "write it as section.key=value")
+        found[key.strip()] = (value, "--set")
+    return found
+
+
+def _build(values: Mapping[str, tuple[Any, str]]) -> Loaded:
+    hints = get_type_hints(Settings)
+    known = {
+        f"{section}.{item.name}": get_type_hints(kind)[item.name]
+        for section, kind in hints.items()
+        for item in dataclasses.fields(kind)
+    }
+    origins = dict.fromkeys(known, "default")
+    chosen: dict[str, dict[str, Any]] = {section: {} for section in hints}
+    for key, (value, origin) in values.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+            raise SettingsError(key, origin, f"unknown; the nearest known setting is {near[0]}")
+        section, _, name = key.partition(".")
+        chosen[section][name] = _convert(key, value, known[key], origin)
+        origins[key] = origin
+    sections = {name: kind(**chosen[name]) for name, kind in hints.items()}
+    return Loaded(Settings(**sections), origins)
+
+
+def _convert(key: str, value: Any, kind: Any, origin: str) -> Any:
+    if get_origin(kind) in (typing.Union, types.UnionType):
+        kind = get_args(kind)[0]
+    if kind is Secret:
+        return Secret(str(value))
+    if kind is Path:
+        return Path(str(value)).expanduser() if str(value) else Path()
+    if kind is bool:
+        return _boolean(key, value, origin)
+    if kind is int:
+        try:
+            return int(str(value).replace("_", ""))
+        except ValueError as error:
+            raise SettingsError(key, origin, f"'{value}' is not a whole number") from error
+    if not isinstance(value, str):
+        raise SettingsError(key, origin, f"expected a text, got {value!r}")
+    return value
+
+
+def _boolean(key: str, value: Any, origin: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = str(value).lower()
+    if text in ("true", "1", "yes", "on"):
+        return True
+    if text in ("false", "0", "no", "off"):
+        return False
+    raise SettingsError(key, origin, f"'{value}' is neither true nor false")
