@@ -1,0 +1,136 @@
+"""Errors of the `streaming` package. Every message says what is wrong and what to do next.
+
+StreamingError
+├── RingError             shared picture memory
+│   ├── RingNoSpace       does not fit into what is free                        exit 3
+│   └── RingMissing       is gone, or is not a ring of this version             exit 3
+├── WireMalformed         a signalling message cannot be understood             exit 4
+├── BackendUnknown        no diffusion backend of that name                     exit 2
+├── ServerUnreachable     nobody answers at the address                         exit 4
+├── ServerRefused         the server said no and will say it again              exit 4
+├── TicketRefused         a run ticket is forged, expired or already in use     exit 4
+└── JournalBroken         a journal is forged, cut or replayed                  exit 1
+"""
+
+from pathlib import Path
+
+
+class StreamingError(Exception):
+    """Root of everything that this package raises on purpose. Fields go up, text is built here."""
+
+    exit_code = 1
+
+
+class RingError(StreamingError):
+    """Something is wrong with shared picture memory."""
+
+    exit_code = 3
+
+
+class RingNoSpace(RingError):
+    """The memory file system cannot hold the ring; nothing was created."""
+
+    def __init__(self, path: Path, needed: int, free: int) -> None:
+        super().__init__(path, needed, free)
+        self.path, self.needed, self.free = path, needed, free
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path.parent} has {self.free >> 20} MiB free, picture memory needs "
+            f"{self.needed >> 20} MiB; close other programs or enlarge it "
+            f"(in a container: --shm-size)"
+        )
+
+
+class RingMissing(RingError):
+    """No ring of that name, or a file that this version did not make."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(name, why)
+        self.name, self.why = name, why
+
+    def __str__(self) -> str:
+        return f"shared picture memory {self.name}: {self.why}; start the game again"
+
+
+class WireMalformed(StreamingError):
+    """A message of the signalling protocol that breaks its schema; `kind` is its type if known."""
+
+    exit_code = 4
+
+    def __init__(self, kind: str, why: str) -> None:
+        super().__init__(kind, why)
+        self.kind, self.why = kind, why
+
+    def __str__(self) -> str:
+        return (
+            f"malformed '{self.kind}' message: {self.why}; both ends must speak the same protocol"
+        )
+
+
+class BackendUnknown(StreamingError):
+    """The settings name a diffusion backend that does not exist."""
+
+    exit_code = 2
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name, known)
+        self.name, self.known = name, known
+
+    def __str__(self) -> str:
+        return f"no diffusion backend '{self.name}'; choose one of: {', '.join(self.known)}"
+
+
+class ServerUnreachable(StreamingError):
+    """Nobody answers at the address within the time limit. The address carries no secrets."""
+
+    exit_code = 4
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(address, why)
+        self.address, self.why = address, why
+
+    def __str__(self) -> str:
+        return (
+            f"diffusion server {self.address}: {self.why}; "
+            f"check the address, or start one: scale-diffusion stream serve"
+        )
+
+
+class ServerRefused(StreamingError):
+    """The server refused for good: asking again the same way is of no use."""
+
+    exit_code = 4
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(address, why)
+        self.address, self.why = address, why
+
+    def __str__(self) -> str:
+        return f"diffusion server {self.address} refused: {self.why}; check key and ticket"
+
+
+class TicketRefused(StreamingError):
+    """A run ticket that opens no seat. The reason goes to the client as it is."""
+
+    exit_code = 4
+
+    def __init__(self, session: str, why: str) -> None:
+        super().__init__(session, why)
+        self.session, self.why = session, why
+
+    def __str__(self) -> str:
+        return (
+            f"not allowed: ticket of session {self.session or '?'}: {self.why}; ask for a new one"
+        )
+
+
+class JournalBroken(StreamingError):
+    """A journal that cannot be believed from block `n` on; `reason` is machine-readable."""
+
+    def __init__(self, n: int, reason: str, detail: str) -> None:
+        super().__init__(n, reason, detail)
+        self.n, self.reason, self.detail = n, reason, detail
+
+    def __str__(self) -> str:
+        return f"journal block {self.n}: {self.reason} ({self.detail}); the pairs are not attested"
