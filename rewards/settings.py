@@ -1,0 +1,80 @@
+"""Settings of the server side: one frozen section, shared by intake, worker, payer and devnet."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RewardsSettings:
+    """Section `rewards`. Amounts are integers in the token's base units.
+
+    folder: everything the embedded server keeps (ledger, store, queue, devnet, keys).
+    database_url: SQLAlchemy URL of the ledger; '' = SQLite in `folder`.
+    rpc_url: the Solana endpoint; '' = the local devnet of `folder`.
+    mint: token mint, base58; '' = the mint that set-up made on the local devnet.
+    policy: name of a bundled policy, or a path to a TOML file.
+    host, port: where intake listens; port 0 = any free one.
+    devnet_port, slot_ms: the local devnet's port (0 = free) and length of a slot [ms].
+    decimals: of the token. supply: tokens minted by set-up on the local devnet [base units].
+    daily_budget: most that may be signed away in one UTC day [base units].
+    key_file, secret_file: the treasury's key and the receipt secret; relative to `folder`.
+    stop_file: while this file exists the payer signs nothing new; relative to `folder`.
+    max_attempts: signatures tried for one payout before it is parked for a person.
+    priority_micro_lamports: price of a compute unit. reserve_lamports: signing stops below it.
+    poll_s: pause between two turns of the payer [s].
+    """
+
+    folder: Path = Path("runs/rewards")
+    database_url: str = ""
+    rpc_url: str = ""
+    mint: str = ""
+    policy: str = "default"
+    host: str = "127.0.0.1"
+    port: int = 0
+    devnet_port: int = 0
+    slot_ms: int = 400
+    decimals: int = 6
+    supply: int = 1_000_000_000_000_000
+    daily_budget: int = 1_000_000_000
+    key_file: str = "keys/treasury.json"
+    secret_file: str = "keys/receipt.secret"
+    stop_file: str = "STOP"
+    max_attempts: int = 5
+    priority_micro_lamports: int = 1_000
+    reserve_lamports: int = 50_000_000
+    poll_s: float = 0.4
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535 or not 0 <= self.devnet_port <= 65535:
+            raise ValueError("rewards.port and rewards.devnet_port are 0 (any free port) to 65535")
+        if not 1 <= self.slot_ms <= 60_000:
+            raise ValueError("rewards.slot_ms is the length of a slot in milliseconds, 1 to 60000")
+        if not 0 <= self.decimals <= 9:
+            raise ValueError("rewards.decimals is 0 to 9")
+        if self.daily_budget < 0 or self.supply < 0 or self.reserve_lamports < 0:
+            raise ValueError("rewards: amounts are never negative")
+        if self.max_attempts < 1:
+            raise ValueError("rewards.max_attempts is at least 1")
+        if self.poll_s <= 0:
+            raise ValueError("rewards.poll_s is a pause in seconds, greater than 0")
+
+    @property
+    def ledger_url(self) -> str:
+        return self.database_url or f"sqlite:///{(self.folder / 'ledger.sqlite').absolute()}"
+
+    @property
+    def key_path(self) -> Path:
+        return self.folder / self.key_file
+
+    @property
+    def secret_path(self) -> Path:
+        return self.folder / self.secret_file
+
+    @property
+    def stop_path(self) -> Path:
+        return self.folder / self.stop_file
+
+    @property
+    def facts_path(self) -> Path:
+        """Public facts of the chain in use (genesis, mint, treasury ...), written by set-up."""
+        return self.folder / "chain.json"
