@@ -1,0 +1,162 @@
+"""One session being driven, a tick at a time. Owns the order in which a tick is lived.
+
+Nothing that comes back, styled frame or receipt, is ever an argument of `step`.
+"""
+
+# One turn of the loop: t is the tick that everything carries, [ ] is another process.
+#
+#   keys ──> InputEvent ──> Controls(t) ──> step ──> WorldState(t+1) ──> draw, every second tick
+#                 │              │                        │                   │
+#                 └──────────────┴── inputs, ticks ───────┘                   │
+#                         (appended to disk right here)                       │
+#             [recorder] <──── ring of sources, in order ─────────────────────┤
+#                 ^                                                           v
+#                 └── ring of encoded frames, in order ── [peer] <── ring, latest wins
+#                                                           │
+#             present(newest styled) <── ring, latest wins ─┘
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from game.play.link import Link
+from game.play.prompt import Style, compose
+from game.play.tape import Tape
+from game.session.format import InputEvent
+from game.session.writer import SessionWriter
+from game.view.hud import Hud
+from game.view.window import Window
+from game.world.city import City
+from game.world.controls import Controls
+from game.world.state import WorldState
+from game.world.step import step
+from game.world.version import TICK_HZ
+from scenarios.expect import Outcome, Referee
+from scenarios.spawn import Stage
+
+_STALE_TICKS = TICK_HZ // 2
+"""A styled frame older than this is not shown: the game's own picture is."""
+
+
+class Driver(Protocol):
+    """Whoever holds the wheel: a person's device, a bot."""
+
+    def controls(self, state: WorldState) -> Controls: ...
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a drive has done so far."""
+
+    frames: int = 0
+    shown: int = 0
+    skipped: int = 0
+
+
+class Drive:
+    """Everything that belongs to one session while it is driven."""
+
+    def __init__(
+        self,
+        city: City,
+        stage: Stage,
+        window: Window,
+        driver: Driver,
+        style: Style,
+        *,
+        writer: SessionWriter | None = None,
+        link: Link | None = None,
+        tape: Tape | None = None,
+        hud: Callable[["Drive"], Hud] | None = None,
+    ) -> None:
+        self.city, self.stage, self.window, self.driver = city, stage, window, driver
+        self.writer, self.link, self.tape = writer, link, tape
+        self.state = stage.state
+        self.referee = Referee(stage)
+        self.style, self.raw = style, False
+        self.counts = Counts()
+        self._hud = hud
+        self._every = window.profile.every_ticks
+        self._styled_tick = -1
+        self._styled = None
+        self._prompt = ""
+        if writer is not None:
+            writer.tick(self.state)
+        self.referee.observe(self.state)
+        self._ask()
+        self._draw()
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How it ended, None while it goes on."""
+        return self.referee.outcome
+
+    def turn(self, events: Iterable[InputEvent] = (), draw: bool = True) -> None:
+        """Live one tick. draw: false leaves this tick's picture out, where time is short."""
+        if self.writer is not None:
+            for event in events:
+                self.writer.input(event)
+        controls = self.driver.controls(self.state)
+        self.state = step(self.city, self.state, controls)
+        if self.writer is not None:
+            self.writer.tick(self.state)
+        self.referee.observe(self.state)
+        if self.state.tick % self._every == 0:
+            if draw:
+                self._draw()
+            else:
+                self.counts.skipped += 1
+        if self.state.tick % TICK_HZ == 0:
+            self._every_second()
+
+    def set_style(self, style: Style) -> None:
+        """Ask the model for another look from now on."""
+        self.style = style
+        self._ask()
+
+    def _draw(self) -> None:
+        tick = self.state.tick
+        picture = self.window.capture(self.state)
+        drawn_ns = time.monotonic_ns()
+        self.counts.frames += 1
+        if self.link is not None:
+            self.link.send(tick, drawn_ns, picture)
+        if self.tape is not None and not self.tape.paused:
+            self.tape.source(tick, drawn_ns, picture)
+        self._present()
+
+    def _present(self) -> None:
+        styled = self.link.newest(self._styled_tick) if self.link is not None else None
+        if styled is not None:
+            self._styled_tick, self._styled = styled.tick, styled.pixels
+            self.counts.shown += 1
+            if self.writer is not None:
+                self.writer.shown(styled.tick, self.state.tick)
+        fresh = self.state.tick - self._styled_tick <= _STALE_TICKS
+        picture = self._styled if fresh and not self.raw else None
+        self.window.present(picture, self._hud(self) if self._hud else Hud())
+
+    def _every_second(self) -> None:
+        tick = self.state.tick
+        if self.link is not None:
+            self.link.commit(tick, self.state.inputs)
+            self.link.revive()
+            if self.writer is not None:
+                self.writer.event("gauges", tick, **self.link.gauges_dict())
+        if self.tape is not None:
+            self.tape.revive()
+        if tick % (2 * TICK_HZ) == 0:
+            self._ask()
+
+    def _ask(self) -> None:
+        """Compose the prompt for this place and send it when it has changed."""
+        prompt = compose(self.city, self.state, self.style, self.stage.scenario.mood)
+        if prompt == self._prompt:
+            return
+        self._prompt = prompt
+        number = self.link.set_prompt(prompt, self.style.name) if self.link is not None else 0
+        if self.writer is not None:
+            self.writer.event(
+                "prompt", self.state.tick, number=number, style=self.style.name, prompt=prompt
+            )
