@@ -4,6 +4,7 @@ GameError
 ├── SettingsError        a setting is unknown or has a wrong value             exit 2
 ├── UsageError           the command line asks for something that cannot be    exit 2
 ├── PackError            a city pack is missing, damaged or of another version exit 3
+├── SourceError          a source file of the city is missing or broken       exit 3
 ├── MissingPart          this machine lacks a library, driver or extra         exit 3
 ├── AlreadyRunning       another instance holds the lock                       exit 3
 └── SessionError         a recording
@@ -50,6 +51,22 @@ class PackError(GameError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.why}; make it again with: scale-diffusion city build"
+
+
+class SourceError(GameError):
+    """A file that a city pack is made from is missing or does not read; nothing was replaced."""
+
+    exit_code = 3
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(path, why)
+        self.path, self.why = path, why
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: {self.why}; get the file again (assets/city/SOURCES.toml says where) "
+            "and point --source at its folder; the old pack is untouched"
+        )
 
 
 class MissingPart(GameError):

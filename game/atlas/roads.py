@@ -1,0 +1,156 @@
+"""Edges of the street network into roads on the ground that cross nothing they should not.
+
+Owns which edges are drivable in a flat city: what runs through a building, under the ground or over
+another street without meeting it is cut out or dropped. Needs shapely (extra `city`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from shapely.geometry import LineString, Point, Polygon
+from shapely.ops import unary_union
+from shapely.strtree import STRtree
+
+from game.atlas.outline import Building, to_metres
+from game.atlas.project import Projection
+from game.atlas.sources import RoadRow
+from game.atlas.tally import Tally
+
+SHORTEST = 12.0  # a piece left by a cut is a road from here on [m]
+ROOM = 2.5  # a centre line closer to a wall is blocked [m]
+# Under the open deck of the United Nations and along the shore, at the level of the water: a road of
+# the ground wherever no building stands over it.
+OPEN_TUNNELS = ("FDR Drive",)
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """An edge on the plane. start, end: node ids; negative where the line was cut."""
+
+    row: RoadRow
+    start: int
+    end: int
+    line: LineString
+
+
+def place(
+    rows: Iterable[RoadRow], area: Polygon, projection: Projection, tally: Tally
+) -> list[Road]:
+    """The edges inside the area, once each, cut at its border."""
+    seen: set[tuple[object, ...]] = set()
+    found: list[Road] = []
+    for row in rows:
+        line = to_metres(LineString(row.points), projection)
+        if not line.intersects(area):
+            continue
+        ends = sorted((row.start, row.end))
+        twin = (*ends, row.name, row.oneway and row.start, round(line.length))
+        if twin in seen:
+            tally.mended("road", "given once per direction, joined")
+            continue
+        seen.add(twin)
+        road = Road(row, row.start, row.end, line)
+        pieces = _pieces(road, [part for part in _lines(line.intersection(area))], len(found))
+        if not line.within(area):
+            tally.mended("road", "cut at the border of the area")
+        found.extend(pieces)
+    return found
+
+
+def _lines(geometry: object) -> list[LineString]:
+    if isinstance(geometry, LineString):
+        return [] if geometry.is_empty else [geometry]
+    return [line for part in getattr(geometry, "geoms", ()) for line in _lines(part)]
+
+
+def _pieces(road: Road, lines: Sequence[LineString], salt: int) -> list[Road]:
+    """The road's pieces, each keeping the node where it still reaches it."""
+    first, last = Point(road.line.coords[0]), Point(road.line.coords[-1])
+    found = []
+    for index, line in enumerate(lines):
+        if line.length < SHORTEST and len(lines) + (line.length < road.line.length - 0.01) > 1:
+            continue
+        start = road.start if first.distance(Point(line.coords[0])) < 0.01 else _cut(road, index, 0)
+        end = road.end if last.distance(Point(line.coords[-1])) < 0.01 else _cut(road, index, 1)
+        found.append(replace(road, start=start, end=end, line=line))
+    return found
+
+
+def _cut(road: Road, index: int, side: int) -> int:
+    """A node id of its own for a cut end: no two roads share one."""
+    return -(((road.row.start * 31 + road.row.end) * 16 + index) * 2 + side) - 1
+
+
+def lift_bridges(
+    roads: Sequence[Road], buildings: Sequence[Building], tally: Tally
+) -> list[Building]:
+    """The buildings without those that have no BIN of their own and span an open road."""
+    tree = STRtree([building.polygon for building in buildings])
+    spanning: set[int] = set()
+    for road in roads:
+        if not road.row.tunnel:
+            spanning.update(int(i) for i in tree.query(road.line, predicate="intersects"))
+    kept = []
+    for index, building in enumerate(buildings):
+        if index in spanning and building.row.placeholder:
+            tally.dropped(
+                "building", "spans a street and has no BIN of its own (footbridge, canopy)"
+            )
+        else:
+            kept.append(building)
+    return kept
+
+
+def clear(roads: Sequence[Road], buildings: Sequence[Building], tally: Tally) -> list[Road]:
+    """The roads on open ground; where a building stands over one, that stretch is cut out."""
+    tree = STRtree([building.polygon for building in buildings])
+    found: list[Road] = []
+    for road in roads:
+        if road.row.tunnel and road.row.name not in OPEN_TUNNELS:
+            tally.dropped("road", "tunnel")
+            continue
+        near = tree.query(road.line, predicate="dwithin", distance=ROOM)
+        if not len(near):
+            found.append(road)
+        elif road.row.bridge and not road.row.tunnel:
+            tally.dropped("road", "viaduct through a building")
+        else:
+            walls = unary_union([buildings[i].polygon.buffer(ROOM) for i in near])
+            pieces = _pieces(road, _lines(road.line.difference(walls)), len(found))
+            reached = [piece for piece in pieces if piece.start >= 0 or piece.end >= 0]
+            tally.mended("road", "a building stands over it, that stretch cut out")
+            found.extend(reached)
+    return found
+
+
+def uncross(roads: Sequence[Road], tally: Tally) -> list[Road]:
+    """The roads without those that pass over or under another one without meeting it."""
+    tree = STRtree([road.line for road in roads])
+    gone: set[int] = set()
+    for index, road in enumerate(roads):
+        for other in sorted(int(i) for i in tree.query(road.line, predicate="intersects")):
+            if other <= index or index in gone or other in gone:
+                continue
+            if _meet(road, roads[other]):
+                continue
+            lesser = min((index, other), key=lambda i: (_standing(roads[i]), roads[i].line.length))
+            gone.add(lesser)
+            tally.dropped("road", "passes over or under another street")
+    return [road for index, road in enumerate(roads) if index not in gone]
+
+
+def _meet(road: Road, other: Road) -> bool:
+    crossing = road.line.intersection(other.line)
+    shared = {road.start, road.end} & {other.start, other.end}
+    ends = [Point(road.line.coords[0]), Point(road.line.coords[-1])]
+    return bool(shared) and all(
+        min(end.distance(point) for end in ends) < 0.5
+        for part in getattr(crossing, "geoms", [crossing])
+        for point in [part]
+    )
+
+
+def _standing(road: Road) -> tuple[bool, bool, bool, bool]:
+    """Which of two roads that cross stays: named before ramps, ground before bridges."""
+    own = road.row
+    return (not own.tunnel, not own.kind.endswith("_link"), bool(own.name), not own.bridge)
