@@ -23,6 +23,7 @@ class Body:
     """Shape of one kind of thing: `length` x `width` x `height` [m], centre at the pose.
 
     discs: (offset along the heading [m], radius [m]) that together cover the outline.
+    mass [kg] decides who stops whom. cover: radius about the pose that holds every disc [m].
     """
 
     name: str
@@ -32,6 +33,8 @@ class Body:
     height: float
     discs: tuple[tuple[float, float], ...]
     wheelbase: float = 0.0
+    mass: float = 1500.0
+    cover: float = 0.0
 
 
 def _row(length: float, width: float, count: int) -> tuple[tuple[float, float], ...]:
@@ -43,6 +46,49 @@ def _row(length: float, width: float, count: int) -> tuple[tuple[float, float], 
     return tuple((first + i * pitch, radius) for i in range(count))
 
 
+# name, kind, length, width, height [m], discs, wheelbase [m], mass [kg]. Append only: a recording
+# stores a body by its place in this table.
+_TABLE: tuple[tuple[str, Kind, float, float, float, int, float, float], ...] = (
+    ("sedan", Kind.VEHICLE, 4.7, 1.85, 1.45, 4, 2.8, 1500.0),
+    ("taxi", Kind.VEHICLE, 4.9, 1.9, 1.6, 4, 2.9, 1700.0),
+    ("suv", Kind.VEHICLE, 4.8, 1.95, 1.75, 4, 2.9, 2000.0),
+    ("pickup", Kind.VEHICLE, 5.6, 2.0, 1.85, 4, 3.5, 2200.0),
+    ("van", Kind.VEHICLE, 5.6, 2.05, 2.5, 4, 3.4, 2300.0),
+    ("bus", Kind.VEHICLE, 12.0, 2.55, 3.1, 8, 6.1, 13000.0),
+    ("lorry", Kind.VEHICLE, 8.2, 2.5, 3.4, 5, 4.6, 9000.0),
+    ("ambulance", Kind.VEHICLE, 6.4, 2.3, 2.8, 4, 3.9, 4500.0),
+    ("police", Kind.VEHICLE, 5.0, 1.95, 1.6, 4, 3.0, 1900.0),
+    ("fire_engine", Kind.VEHICLE, 9.5, 2.5, 3.2, 6, 5.2, 15000.0),
+    ("motorcycle", Kind.VEHICLE, 2.2, 0.8, 1.5, 3, 1.4, 280.0),
+    ("bicycle", Kind.BICYCLE, 1.8, 0.6, 1.75, 3, 1.05, 90.0),
+    ("cargo_bike", Kind.BICYCLE, 2.5, 0.9, 1.75, 3, 1.7, 160.0),
+    ("pedestrian", Kind.PEDESTRIAN, 0.5, 0.5, 1.75, 1, 0.0, 75.0),
+    ("child", Kind.PEDESTRIAN, 0.4, 0.4, 1.25, 1, 0.0, 32.0),
+    ("worker", Kind.EMERGENCY_WORKER, 0.55, 0.55, 1.8, 1, 0.0, 85.0),
+    ("cone", Kind.OBSTACLE, 0.4, 0.4, 0.75, 1, 0.0, 3.0),
+    ("debris", Kind.OBSTACLE, 1.2, 0.8, 0.4, 2, 0.0, 25.0),
+    ("crate", Kind.OBSTACLE, 1.0, 1.0, 0.9, 1, 0.0, 60.0),
+    ("tyre", Kind.OBSTACLE, 0.65, 0.65, 0.22, 1, 0.0, 10.0),
+    ("barrier", Kind.OBSTACLE, 2.0, 0.6, 0.9, 4, 0.0, 900.0),
+    ("barrel", Kind.OBSTACLE, 0.6, 0.6, 1.0, 1, 0.0, 15.0),
+)
+
+
+def _body(row: tuple[str, Kind, float, float, float, int, float, float]) -> Body:
+    name, kind, length, width, height, count, wheelbase, mass = row
+    discs = _row(length, width, count)
+    cover = discs[-1][0] + discs[-1][1]
+    return Body(name, kind, length, width, height, discs, wheelbase, mass, cover)
+
+
+BODIES: dict[str, Body] = {row[0]: _body(row) for row in _TABLE}
+"""Every body by name, in the order in which recordings count them."""
+BODY_NAMES: tuple[str, ...] = tuple(BODIES)
+BODY_INDEX: dict[str, int] = {name: index for index, name in enumerate(BODY_NAMES)}
+
+SOLID_MASS = 200.0
+"""From this mass on a thing stops the ego; what is lighter is run over and slows it [kg]."""
+
 EGO_ID = 0
 
 
@@ -51,7 +97,7 @@ class EntityState:
     """One entity in one tick. `x`, `y` [m], `heading` [rad], `speed` [m/s] along the heading.
 
     id 0 is the ego; steer is the front-wheel angle [rad]; started is the tick at which a scripted
-    part set off (-1: still waiting); struck is the tick of its first contact with the ego (-1: none).
+    part set off (-1: it waits); struck is the tick of its first contact with the ego (-1: none).
     """
 
     id: int

@@ -1,0 +1,244 @@
+"""The scripted parts: when they set off, how far they are, what they brake for.
+
+Owns triggers and progress along tracks. Every part looks at the tick before, so their order does
+not matter. Progress below zero counts the ticks left of a trigger's delay.
+"""
+
+from math import sqrt
+
+from game.world.collision import Obstacles
+from game.world.entity import BODIES, EntityState
+from game.world.state import Part, Trigger, WorldState
+from game.world.track import sample
+from game.world.trig import sincos
+from game.world.version import DT
+
+HARD_BRAKE = 8.0
+"""How a part that yields brakes at most [m/s^2]."""
+COMFORT_BRAKE = 4.0
+"""How early it plans to [m/s^2]."""
+PICK_UP = 3.0
+"""How it gains speed again [m/s^2]."""
+KEEP = 1.5
+"""Gap that it leaves to what it stops for [m]."""
+ELBOW = 0.2
+"""Room that it wants on each side [m]."""
+
+Progress = tuple[tuple[int, float], ...]
+
+
+def advance(
+    state: WorldState, obstacles: Obstacles
+) -> tuple[list[EntityState], list[tuple[int, float]]]:
+    """All parts that have set off, one tick later: (actors present, progress), both by id."""
+    actors: list[EntityState] = []
+    progress: list[tuple[int, float]] = []
+    present, went = state.actors, state.progress
+    a = p = 0
+    for part in state.cast:
+        key = part.id
+        actor = None
+        if a < len(present) and present[a].id == key:
+            actor = present[a]
+            a += 1
+        if p < len(went) and went[p][0] == key:
+            s = went[p][1]
+            p += 1
+            if actor is not None and actor.started >= 0 and actor.struck < 0:
+                moved, s = _drive(part, actor, s, state, obstacles)
+                if moved is not None:
+                    actors.append(moved)
+            elif actor is not None:
+                actors.append(actor)
+            progress.append((key, s))
+        elif actor is not None:
+            actors.append(actor)  # waits in sight
+    return actors, progress
+
+
+def _drive(
+    part: Part, actor: EntityState, s: float, state: WorldState, obstacles: Obstacles
+) -> tuple[EntityState | None, float]:
+    """The part one tick further along its track, None where it has left, and its arc length."""
+    track = part.track
+    end = track.s[-1]
+    if s >= end and actor.speed == 0.0 and (part.ending != "vanish" or end == 0.0):
+        return actor, s
+    speed = speed_at(part.profile, state.tick + 1 - actor.started)
+    if part.yields:
+        speed = _yielding(part, actor, s, speed, state)
+    if s >= end:
+        if part.ending == "vanish" and end > 0.0:
+            return None, s
+        speed = 0.0
+    if speed == 0.0:
+        if actor.speed == 0.0:
+            return actor, s
+        x, y, heading = actor.x, actor.y, actor.heading
+    else:
+        further = s + speed * DT
+        if further > end:
+            further = end
+        x, y, heading = sample(track, further)
+        body = BODIES[part.body]
+        if obstacles.row_hit(part.id, body, x, y, heading) >= 0 and not obstacles.row_near(
+            body, actor.x, actor.y, actor.heading, 0.0
+        ):
+            # a wall stands in its way; what comes out of a house may go on
+            x, y, heading, speed = actor.x, actor.y, actor.heading, 0.0
+        else:
+            s = further
+    moved = EntityState(part.id, part.body, x, y, heading, speed, 0.0, actor.started, actor.struck)
+    return moved, s
+
+
+def speed_at(profile: tuple[tuple[int, float], ...], ticks: int) -> float:
+    """Speed of a profile so many ticks after its start [m/s]: linear, held at both ends."""
+    if not profile:
+        return 0.0
+    before, v = profile[0]
+    if ticks <= before:
+        return v
+    for at, w in profile:
+        if ticks <= at:
+            return v + (w - v) * (ticks - before) / (at - before) if at > before else w
+        before, v = at, w
+    return v
+
+
+def _yielding(part: Part, actor: EntityState, s: float, wanted: float, state: WorldState) -> float:
+    """Speed that keeps it from what is ahead: as wanted where the way is free [m/s]."""
+    pace = actor.speed
+    reach = pace * pace / (2.0 * COMFORT_BRAKE) + KEEP + 1.0 + wanted * DT
+    free = room_ahead(part, actor, s, reach, state)
+    if free < reach:
+        room = free - KEEP
+        safe = sqrt(2.0 * COMFORT_BRAKE * room) if room > 0.0 else 0.0
+        if safe < wanted:
+            wanted = safe
+    if wanted < pace:
+        least = pace - HARD_BRAKE * DT
+        return wanted if wanted > least else least if least > 0.0 else 0.0
+    most = pace + PICK_UP * DT
+    return wanted if wanted < most else most
+
+
+def room_ahead(part: Part, actor: EntityState, s: float, reach: float, state: WorldState) -> float:
+    """Free way ahead of the nose along the track, up to `reach` [m]."""
+    body = BODIES[part.body]
+    discs = _discs_near(part, actor, body.length + reach, state)
+    if not discs:
+        return reach
+    radius = 0.5 * body.width + ELBOW
+    start = s + 0.5 * body.length - radius
+    at = start
+    end = part.track.s[-1]
+    while at - start < reach:
+        # march along the track by as much as is certainly free around this place
+        x, y, _ = sample(part.track, at)
+        clear = reach
+        for dx, dy, r in discs:
+            gx, gy = dx - x, dy - y
+            gap = sqrt(gx * gx + gy * gy) - r - radius
+            if gap < clear:
+                clear = gap
+        if clear <= 0.0:
+            return at - start
+        if at >= end:
+            return reach
+        at += clear if clear > 0.25 else 0.25
+    return reach
+
+
+def _discs_near(
+    part: Part, actor: EntityState, reach: float, state: WorldState
+) -> list[tuple[float, float, float]]:
+    """(x, y, r) of every disc of others that this part might meet within `reach`."""
+    found: list[tuple[float, float, float]] = []
+    for other in (state.ego, *state.actors):
+        if other.id == part.id:
+            continue
+        body = BODIES[other.body]
+        dx, dy = other.x - actor.x, other.y - actor.y
+        far = reach + body.cover
+        if dx * dx + dy * dy > far * far:
+            continue
+        sh, ch = sincos(other.heading)
+        for along, r in body.discs:
+            found.append((other.x + along * ch, other.y + along * sh, r))
+    return found
+
+
+def fire(
+    cast: tuple[Part, ...],
+    tick: int,
+    ego: EntityState,
+    actors: list[EntityState],
+    progress: list[tuple[int, float]],
+    visited: tuple[int, ...],
+) -> tuple[tuple[EntityState, ...], Progress, tuple[int, ...]]:
+    """Let parts set off whose trigger holds at this tick: (actors, progress, visited) thereafter.
+
+    A part that follows another set off in this same tick follows at once, in whatever order.
+    """
+    if len(progress) == len(cast) and not any(s < 0.0 for _, s in progress):
+        return tuple(actors), tuple(progress), visited
+    gone: dict[int, float] = {}
+    due: dict[int, bool] = {}
+    for key, s in progress:
+        if s < 0.0:
+            s += 1.0
+            if s == 0.0:
+                due[key] = True
+        gone[key] = s
+    visited = _visits(cast, ego, visited)
+    hurt = tuple([entity.id for entity in actors if entity.struck >= 0])
+    changed = True
+    while changed:
+        changed = False
+        for part in cast:
+            if (
+                part.id in gone
+                or part.id in hurt
+                or not _holds(part.trigger, part.id, tick, gone, visited)
+            ):
+                continue
+            gone[part.id] = -float(part.trigger.delay) if part.trigger.delay else 0.0
+            due[part.id] = part.trigger.delay == 0
+            changed = True
+    off = [part for part in cast if due.get(part.id, False) and part.id not in hurt]
+    if off:
+        actors = [entity for entity in actors if not due.get(entity.id, False)]
+        actors += [appear(part, tick) for part in off]
+        actors.sort(key=lambda entity: entity.id)
+    return tuple(actors), tuple(sorted(gone.items())), visited
+
+
+def appear(part: Part, started: int) -> EntityState:
+    """A part at the start of its track; `started` is -1 where it only waits in sight."""
+    x, y, heading = sample(part.track, 0.0)
+    speed = speed_at(part.profile, 0) if started >= 0 and part.track.s[-1] > 0.0 else 0.0
+    return EntityState(part.id, part.body, x, y, heading, speed, 0.0, started)
+
+
+def _holds(
+    trigger: Trigger, key: int, tick: int, gone: dict[int, float], visited: tuple[int, ...]
+) -> bool:
+    return (
+        tick >= trigger.at_tick
+        and (trigger.after < 0 or gone.get(trigger.after, -1.0) >= 0.0)
+        and (trigger.near is None or key in visited)
+    )
+
+
+def _visits(cast: tuple[Part, ...], ego: EntityState, visited: tuple[int, ...]) -> tuple[int, ...]:
+    """Ids of the parts whose `near` circle the ego has been inside, sorted."""
+    fresh = []
+    for part in cast:
+        near = part.trigger.near
+        if near is None or part.id in visited:
+            continue
+        dx, dy = ego.x - near[0], ego.y - near[1]
+        if dx * dx + dy * dy <= near[2] * near[2]:
+            fresh.append(part.id)
+    return tuple(sorted((*visited, *fresh))) if fresh else visited
