@@ -68,6 +68,8 @@ class Evidence:
 
     city: loaded from the pack that the manifest names. sample_ticks: the frames this judge chose.
     keys: enrolled Ed25519 public keys (hex) by role: 'ticket', 'journal'. scratch: writable folder.
+    session: id under which the recording was handed in. files: name -> SHA-256 (hex) as announced.
+    memo: what one check worked out and others use; a cache, never a result.
     """
 
     city: City
@@ -76,6 +78,9 @@ class Evidence:
     keys: Mapping[str, tuple[str, ...]]
     scratch: Path
     policy: str = "default"
+    session: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Check(Protocol):
