@@ -52,7 +52,7 @@ def resolve(
     for actor in actors:
         other = BODIES[actor.body]
         dx, dy = actor.x - x, actor.y - y
-        reach = body.cover + other.cover + SEPARATION
+        reach = body.cover + other.cover
         if dx * dx + dy * dy > reach * reach:
             continue
         depth = overlap(body, x, y, heading, other, actor.x, actor.y, actor.heading)

@@ -14,7 +14,7 @@ from game.world.state import Checkpoint, Contact, Part, WorldState
 from game.world.version import DIGEST_TICKS, TICK_HZ, WORLD_VERSION
 
 _HEADER = struct.Struct(f"<32s32sIQI4H{CONTROLS_BYTES}s")
-"""digest, inputs, tick, seed, collisions; counts of actors, contacts, progress, visited; controls."""
+"""Digest, inputs, tick, seed, collisions; how many actors, contacts, ways, visits; controls."""
 _ENTITY = struct.Struct("<iH5dii")
 _CONTACT = struct.Struct("<qId")
 _PROGRESS = struct.Struct("<id")

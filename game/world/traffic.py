@@ -24,6 +24,8 @@ KEEP = 1.5
 ELBOW = 0.2
 """Room that it wants on each side [m]."""
 
+Disc = tuple[float, float, float, int]
+"""x, y, radius [m], and whose it is."""
 Progress = tuple[tuple[int, float], ...]
 
 
@@ -110,7 +112,10 @@ def _yielding(part: Part, actor: EntityState, s: float, wanted: float, state: Wo
     """Speed that keeps it from what is ahead: as wanted where the way is free [m/s]."""
     pace = actor.speed
     reach = pace * pace / (2.0 * COMFORT_BRAKE) + KEEP + 1.0 + wanted * DT
-    free = room_ahead(part, actor, s, reach, state)
+    discs = _discs_near(actor, reach, state)
+    free, blocker = room_ahead(part, s, reach, discs)
+    if pace == 0.0 and free < KEEP and _goes_first(actor, blocker, state):
+        free, _ = room_ahead(part, s, reach, [disc for disc in discs if disc[3] != blocker])
     if free < reach:
         room = free - KEEP
         safe = sqrt(2.0 * COMFORT_BRAKE * room) if room > 0.0 else 0.0
@@ -123,50 +128,72 @@ def _yielding(part: Part, actor: EntityState, s: float, wanted: float, state: Wo
     return wanted if wanted < most else most
 
 
-def room_ahead(part: Part, actor: EntityState, s: float, reach: float, state: WorldState) -> float:
-    """Free way ahead of the nose along the track, up to `reach` [m]."""
-    body = BODIES[part.body]
-    discs = _discs_near(part, actor, body.length + reach, state)
+def room_ahead(part: Part, s: float, reach: float, discs: list[Disc]) -> tuple[float, int]:
+    """Free way ahead of the nose along the track, up to `reach` [m], and the id of who ends it."""
     if not discs:
-        return reach
+        return reach, -1
+    body = BODIES[part.body]
     radius = 0.5 * body.width + ELBOW
-    start = s + 0.5 * body.length - radius
-    at = start
+    at = start = s + 0.5 * body.length - radius
     end = part.track.s[-1]
     while at - start < reach:
         # march along the track by as much as is certainly free around this place
         x, y, _ = sample(part.track, at)
-        clear = reach
-        for dx, dy, r in discs:
+        clear, nearest = reach, -1
+        for dx, dy, r, key in discs:
             gx, gy = dx - x, dy - y
             gap = sqrt(gx * gx + gy * gy) - r - radius
             if gap < clear:
-                clear = gap
+                clear, nearest = gap, key
         if clear <= 0.0:
-            return at - start
+            return at - start, nearest
         if at >= end:
-            return reach
+            return reach, -1
         at += clear if clear > 0.25 else 0.25
-    return reach
+    return reach, -1
 
 
-def _discs_near(
-    part: Part, actor: EntityState, reach: float, state: WorldState
-) -> list[tuple[float, float, float]]:
-    """(x, y, r) of every disc of others that this part might meet within `reach`."""
-    found: list[tuple[float, float, float]] = []
+def _goes_first(actor: EntityState, blocker: int, state: WorldState) -> bool:
+    """True where two that yield stand in each other's way for good, and this one's id is lower."""
+    if blocker <= actor.id:
+        return False
+    for part in state.cast:
+        if part.id == blocker:
+            break
+    else:
+        return False
+    for other in state.actors:
+        if other.id == blocker:
+            break
+    else:
+        return False
+    if not part.yields or other.speed != 0.0 or other.started < 0 or other.struck >= 0:
+        return False
+    along = 0.0
+    for key, s in state.progress:
+        if key == blocker:
+            along = s
+    return room_ahead(part, along, KEEP, _discs_of(actor))[0] < KEEP
+
+
+def _discs_near(actor: EntityState, reach: float, state: WorldState) -> list[Disc]:
+    """Every disc of others that the actor might meet on its next `reach` metres."""
+    found: list[Disc] = []
+    own = BODIES[actor.body].length + reach
     for other in (state.ego, *state.actors):
-        if other.id == part.id:
+        if other.id == actor.id:
             continue
-        body = BODIES[other.body]
         dx, dy = other.x - actor.x, other.y - actor.y
-        far = reach + body.cover
-        if dx * dx + dy * dy > far * far:
-            continue
-        sh, ch = sincos(other.heading)
-        for along, r in body.discs:
-            found.append((other.x + along * ch, other.y + along * sh, r))
+        far = own + BODIES[other.body].cover
+        if dx * dx + dy * dy <= far * far:
+            found += _discs_of(other)
     return found
+
+
+def _discs_of(entity: EntityState) -> list[Disc]:
+    s, c = sincos(entity.heading)
+    x, y, key = entity.x, entity.y, entity.id
+    return [(x + along * c, y + along * s, r, key) for along, r in BODIES[entity.body].discs]
 
 
 def fire(
