@@ -1,0 +1,141 @@
+"""Puts everyone of a state in their place: one node each, limbs and wheels moved by the shader.
+
+What is drawn follows from the state alone; nodes are kept between ticks only to save time.
+"""
+
+from functools import cache
+from math import cos, degrees, sin, tau
+from typing import Any
+
+import numpy as np
+from panda3d.core import BoundingSphere, Geom, LVecBase4f, NodePath, TransparencyAttrib
+
+from game.view import bodies, people
+from game.view.labels import entity_instance, instance_bytes
+from game.view.materials import program
+from game.view.mesh import VERTEX, geom_node, geometry, join, quad_indices
+from game.world.entity import BODIES, EGO_ID, Body, EntityState, Kind
+from game.world.state import WorldState
+
+_SHADOWS = 512
+_FAR = 460.0  # nobody is drawn beyond [m]
+_WHEEL = 0.33
+_STRIDE = 1.45  # of a walker, both legs [m]
+_SHADOW_LAYER = 8
+
+
+@cache
+def _mesh(body: str) -> Any:
+    """The one GeomNode of a kind of body."""
+    shape = BODIES[body]
+    maker = bodies.MAKERS.get(body) or people.MAKERS.get(body) or bodies.sedan
+    node = geom_node(body, join(maker(shape)))
+    reach = (shape.length + shape.width) / 2 + 0.6
+    node.setBounds(BoundingSphere((0, 0, shape.height / 2), max(reach, shape.height)))
+    node.setFinal(True)
+    return node
+
+
+def _tint(body: Body, entity: int) -> tuple[float, float, float, float]:
+    own = body.kind in (Kind.PEDESTRIAN, Kind.BICYCLE) or body.name == "motorcycle"
+    r, g, b = people.clothes(entity) if own else bodies.colour(body.name, entity)
+    return r / 255, g / 255, b / 255, 1.0
+
+
+class Actors:
+    """All entities of one scene. `root` is to be hung into it."""
+
+    def __init__(self) -> None:
+        self.root = NodePath("actors")
+        self.root.setShader(program("actor"))
+        self._nodes: dict[tuple[int, str], Any] = {}
+        self._shown: list[Any] = []
+        self.shadows, self._rows = _shadow_node()
+
+    def update(self, state: WorldState, eye_x: float, eye_y: float) -> None:
+        """Show exactly those of `state` that are near enough to be seen from the eye."""
+        for path in self._shown:
+            path.hide()
+        self._shown.clear()
+        progress = dict(state.progress)
+        dark: list[tuple[float, float, float, float, float]] = []
+        for entity in (state.ego, *state.actors):
+            dx, dy = entity.x - eye_x, entity.y - eye_y
+            if dx * dx + dy * dy > _FAR * _FAR:
+                continue
+            self._place(entity, state, progress)
+            shape = BODIES[entity.body]
+            dark.append((entity.x, entity.y, entity.heading, shape.length, shape.width))
+        self._shade(dark)
+
+    def _place(self, entity: EntityState, state: WorldState, progress: dict[int, float]) -> None:
+        path = self._node(entity)
+        path.setPosHpr(entity.x, entity.y, 0.0, degrees(entity.heading), 0.0, 0.0)
+        path.setShaderInput("pose", _pose(entity, state, progress))
+        path.show()
+        self._shown.append(path)
+
+    def _node(self, entity: EntityState) -> Any:
+        key = (entity.id, entity.body)
+        path = self._nodes.get(key)
+        if path is None:
+            path = self.root.attachNewNode(_mesh(entity.body).makeCopy())
+            who = instance_bytes(entity_instance(entity.id))
+            path.setShaderInput("who", LVecBase4f(*who, 0))
+            path.setShaderInput("tint", LVecBase4f(*_tint(BODIES[entity.body], entity.id)))
+            self._nodes[key] = path
+        return path
+
+    def _shade(self, dark: list[tuple[float, float, float, float, float]]) -> None:
+        """One dark patch under each body."""
+        rows = self._rows
+        rows["place"] = 0.0
+        if dark:
+            table = np.array(dark[:_SHADOWS])
+            c, s = np.cos(table[:, 2]), np.sin(table[:, 2])
+            for corner, (a, b) in enumerate(((-1, -1), (1, -1), (1, 1), (-1, 1))):
+                along = a * (table[:, 3] / 2 * 1.06 + 0.22)
+                across = b * (table[:, 4] / 2 * 1.10 + 0.22)
+                rows["place"][: len(table), corner, 0] = table[:, 0] + along * c - across * s
+                rows["place"][: len(table), corner, 1] = table[:, 1] + along * s + across * c
+        data = self.shadows.node().modifyGeom(0).modifyVertexData()
+        target = memoryview(data.modifyArray(0)).cast("B")
+        np.frombuffer(target, np.uint8)[:] = rows.reshape(-1).view(np.uint8)
+
+
+def _shadow_node() -> tuple[Any, Any]:
+    rows = np.zeros((_SHADOWS, 4), VERTEX)
+    for corner, span in enumerate(((-1, -1), (1, -1), (1, 1), (-1, 1))):
+        rows["span"][:, corner] = span
+    rows["facing"] = (128, 128, 255, _SHADOW_LAYER)
+    node = geom_node("shadows", (np.zeros(0, VERTEX), np.zeros(0, np.uint32)))
+    node.removeAllGeoms()
+    node.addGeom(geometry(rows.reshape(-1), quad_indices(_SHADOWS), Geom.UHDynamic))
+    from panda3d.core import OmniBoundingVolume
+
+    node.setBounds(OmniBoundingVolume())
+    node.setFinal(True)
+    path = NodePath(node)
+    path.setShader(program("shade"))
+    path.setShaderInput("layered", 1.0)
+    path.setTransparency(TransparencyAttrib.MAlpha)
+    path.setDepthWrite(False)
+    path.setBin("shade", 0)
+    return path, rows
+
+
+def _pose(entity: EntityState, state: WorldState, progress: dict[int, float]) -> Any:
+    """Turn of the wheels or the gait [rad], steering [rad], amplitude or lamp, brake light."""
+    shape = BODIES[entity.body]
+    gone = progress.get(entity.id)
+    if gone is None:  # no odometer: the way along its own nose stands in for it
+        gone = (entity.x * cos(entity.heading) + entity.y * sin(entity.heading)) % 1000.0
+    moving = min(abs(entity.speed), 1.0)
+    if shape.kind in (Kind.PEDESTRIAN, Kind.EMERGENCY_WORKER):
+        stride = _STRIDE * shape.height / 1.75
+        return LVecBase4f(gone / stride * tau % tau, 0.0, moving, 0.0)
+    if shape.kind == Kind.BICYCLE:
+        return LVecBase4f(gone / _WHEEL % tau, entity.steer, moving * 0.6, 0.0)
+    lamp = 1.0 if state.tick // 12 % 2 == entity.id % 2 else 0.25
+    braking = entity.id == EGO_ID and state.controls.brake > 0
+    return LVecBase4f(gone / _WHEEL % tau, entity.steer, lamp, 1.0 if braking else 0.25)

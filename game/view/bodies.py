@@ -1,0 +1,349 @@
+"""Vehicles and street obstacles as low-poly meshes made by code: x ahead, y left, z up, pose at 0.
+
+Owns shapes and paint. paint[3] = 255 marks what takes the vehicle's own colour.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from game.view.labels import Train
+from game.view.mesh import Mesh, box, join, loft, post, quads, with_span
+from game.world.entity import Body
+
+TINTED = 255
+STEERED, WHEEL = 1, 2
+LAMP, BRAKE, LIT = 7, 8, 9
+_BODY = (250, 250, 250, TINTED)
+_GLASS = (34, 42, 52, 0)
+_DARK = (28, 28, 30, 0)
+_TYRE = (24, 24, 25, 0)
+_RIM = (150, 152, 156, 0)
+_WHITE = (236, 236, 232, 0)
+_RED = (170, 24, 20, 0)
+_CHROME = (176, 178, 182, 0)
+
+# x, half width at the sill, half width at the shoulder, sill, shoulder
+Section = tuple[float, float, float, float, float]
+
+
+def hull(sections: Sequence[Section], paint: Sequence[int], kind: int) -> Mesh:
+    """A body skinned over cross-sections from the rear to the front."""
+    rings = []
+    for x, low, high, z0, z1 in sections:
+        mid = z0 + (z1 - z0) * 0.45
+        rings.append(
+            [(x, -low, z0), (x, low, z0), (x, max(low, high), mid), (x, high, z1),
+             (x, -high, z1), (x, -max(low, high), mid)]
+        )  # fmt: skip
+    return loft(np.array(rings, float), paint, kind)
+
+
+def frustum(
+    low: tuple[float, float, float], high: tuple[float, float, float], z0: float, z1: float,
+    paint: Sequence[int], kind: int, joint: int = 0,
+) -> Mesh:  # fmt: skip
+    """Cabin: (rear, front, half width) at z0 and at z1."""
+    rings = [
+        [(a, -w, z), (b, -w, z), (b, w, z), (a, w, z)] for (a, b, w), z in ((low, z0), (high, z1))
+    ]
+    return loft(np.array(rings, float), paint, kind, joint)
+
+
+def wheel(x: float, y: float, radius: float, width: float, steered: bool, kind: int) -> Mesh:
+    """A tyre with a rim of five spokes; turns about its hub, and steers in front."""
+    joint = STEERED if steered else WHEEL
+    turn = np.arange(12) * (2 * np.pi / 12)
+    circle = np.column_stack([np.cos(turn), np.zeros(12), np.sin(turn)]) * radius
+    hub = np.array([x, y, radius])
+    outer = 1.0 if y > 0 else -1.0
+    near, far = hub - (0, width / 2 * outer, 0), hub + (0, width / 2 * outer, 0)
+    rings = np.stack([near + circle, far + circle])
+    # seen from ahead of the last ring the circle must run anticlockwise
+    rings = rings[:, ::-1] if outer > 0 else rings
+    parts = [loft(rings, _TYRE, kind, joint)]
+    face = hub[1] + (width / 2 + 0.012) * outer
+    for spoke in range(5):
+        a = spoke * 2 * np.pi / 5
+        tip = np.array([np.cos(a), np.sin(a)]) * radius * 0.66
+        side = np.array([-np.sin(a), np.cos(a)]) * radius * 0.17
+        quad = [np.array([x, face, radius]) + (d[0], 0, d[1]) for d in (-side, tip - side * 1.2,
+                                                                       tip + side * 1.2, side)]  # fmt: skip
+        order = quad[::-1] if outer > 0 else quad
+        parts.append(quads(np.array([order]), _RIM, kind, joint))
+    pivot = (x, y) if steered else (x, radius)
+    return with_span(join(parts), *pivot)
+
+
+def wheels(body: Body, radius: float, kind: int, inset: float = 0.13) -> list[Mesh]:
+    """Two steered wheels in front, two behind."""
+    half = body.wheelbase / 2
+    y = body.width / 2 - inset
+    return [
+        wheel(x, side * y, radius, 0.24, x > 0, kind) for x in (half, -half) for side in (1.0, -1.0)
+    ]
+
+
+def _lights(
+    rear: float, front: float, w: float, z: float, kind: int, tall: float = 0.14
+) -> list[Mesh]:
+    """Tail lamps that glow when braking, head lamps, plates."""
+    parts = []
+    for side in (1.0, -1.0):
+        y0, y1 = sorted((side * w * 0.58, side * w * 0.93))
+        parts.append(
+            box((rear - 0.03, y0, z - tall / 2), (rear + 0.1, y1, z + tall / 2), _RED, kind, BRAKE)
+        )
+        parts.append(box((front - 0.12, y0, z - 0.13), (front + 0.02, y1, z + 0.02), _WHITE, kind))
+    parts.append(
+        box((rear - 0.04, -0.17, z - 0.22), (rear, 0.17, z - 0.1), (226, 190, 70, 0), kind)
+    )
+    parts.append(box((rear - 0.05, -w * 0.9, 0.3), (rear + 0.2, w * 0.9, 0.46), _DARK, kind))
+    parts.append(box((front - 0.2, -w * 0.9, 0.28), (front + 0.04, w * 0.9, 0.42), _DARK, kind))
+    return parts
+
+
+def sedan(body: Body, belt: float = 0.92, kind: int = Train.CAR, tail: float = 0.78) -> list[Mesh]:
+    """Three-box car: bonnet, glass house, boot."""
+    h, w, top = body.length / 2, body.width / 2, body.height
+    rear, front = -h, h
+    parts = [
+        hull(
+            [(rear, w * 0.86, w * 0.80, 0.34, belt - 0.10), (rear + 0.14, w * 0.95, w * 0.86, 0.24, belt),
+             (-h * 0.45, w, w * 0.90, 0.20, belt + 0.02), (h * 0.38, w, w * 0.90, 0.20, belt),
+             (front - 0.35, w * 0.96, w * 0.84, 0.22, belt - 0.16),
+             (front, w * 0.80, w * 0.72, 0.32, belt - 0.28)],
+            _BODY, kind,
+        )
+    ]  # fmt: skip
+    low, high = (-h * tail, h * 0.42, w * 0.87), (-h * (tail - 0.26), h * 0.12, w * 0.70)
+    parts.append(frustum(low, high, belt, top - 0.05, _GLASS, kind))
+    parts.append(
+        frustum((high[0] - 0.02, high[1] + 0.02, high[2] + 0.015), (high[0] + 0.1, high[1] - 0.1,
+                high[2] - 0.06), top - 0.06, top, _BODY, kind)
+    )  # fmt: skip
+    for side in (1.0, -1.0):  # pillars between the side windows and at the corners of the screens
+        for x0, x1, lean in ((-0.28, -0.16, 0.0), (low[0] + 0.02, low[0] + 0.20, 0.26 * h),
+                             (low[1] - 0.12, low[1] - 0.02, -0.30 * h)):  # fmt: skip
+            foot, head = side * (w * 0.88), side * (w * 0.715)
+            rings = [
+                [(x0, foot - 0.03, belt), (x1, foot - 0.03, belt), (x1, foot + 0.03, belt),
+                 (x0, foot + 0.03, belt)],
+                [(x0 + lean, head - 0.03, top - 0.05), (x1 + lean, head - 0.03, top - 0.05),
+                 (x1 + lean, head + 0.03, top - 0.05), (x0 + lean, head + 0.03, top - 0.05)],
+            ]  # fmt: skip
+            parts.append(loft(np.array(rings), _BODY, kind))
+        y0, y1 = sorted((side * w * 0.92, side * (w + 0.12)))
+        parts.append(box((h * 0.26, y0, belt), (h * 0.36, y1, belt + 0.15), _BODY, kind))
+    parts += _lights(rear, front, w * 0.9, belt - 0.17, kind)
+    return parts + wheels(body, 0.33, kind)
+
+
+def _taxi(body: Body) -> list[Mesh]:
+    sign = box((-0.3, -0.32, body.height), (0.05, 0.32, body.height + 0.2), (250, 240, 190, 0),
+               Train.CAR, LIT, 0.9)  # fmt: skip
+    return [*sedan(body, 0.98, tail=0.86), sign]
+
+
+def _police(body: Body) -> list[Mesh]:
+    bar = [
+        box((-0.2, y0, body.height), (0.1, y1, body.height + 0.12), paint, Train.CAR, LAMP)
+        for y0, y1, paint in ((-0.6, -0.05, (255, 40, 40, 0)), (0.05, 0.6, (60, 90, 255, 0)))
+    ]
+    w = body.width / 2
+    stripe = [
+        box(
+            (-1.6, side * w - 0.012, 0.55),
+            (1.6, side * w + 0.012, 0.68),
+            (30, 70, 170, 0),
+            Train.CAR,
+        )
+        for side in (1.0, -1.0)
+    ]
+    return [*sedan(body), *bar, *stripe]
+
+
+def _boxy(body: Body, kind: int, nose: float, belt: float, paint: Sequence[int]) -> list[Mesh]:
+    """Van, lorry, ambulance: a cab with a sloping screen before a tall box."""
+    h, w, top = body.length / 2, body.width / 2, body.height
+    split = h - nose
+    parts = [
+        hull([(-h, w * 0.97, w * 0.97, 0.36, top), (split, w, w, 0.36, top)], paint, kind),
+        hull(
+            [(split, w * 0.97, w * 0.95, 0.32, belt), (h - 0.3, w * 0.95, w * 0.9, 0.32, belt - 0.15),
+             (h, w * 0.86, w * 0.8, 0.36, belt - 0.4)],
+            _BODY, kind,
+        ),
+        frustum((split, h - 0.35, w * 0.9), (split, split + nose * 0.42, w * 0.8), belt - 0.02,
+                min(top - 0.1, belt + 1.0), _GLASS, kind),
+        frustum((split, split + nose * 0.46, w * 0.82), (split, split + nose * 0.3, w * 0.76),
+                min(top - 0.1, belt + 1.0), min(top, belt + 1.12), _BODY, kind),
+        box((-h - 0.02, -w * 0.82, top * 0.58), (-h + 0.02, -0.05, top * 0.84), _GLASS, kind),
+        box((-h - 0.02, 0.05, top * 0.58), (-h + 0.02, w * 0.82, top * 0.84), _GLASS, kind),
+        box((-h - 0.015, -0.02, 0.45), (-h + 0.02, 0.02, top * 0.95), _DARK, kind),
+    ]  # fmt: skip
+    parts += _lights(-h, h, w * 0.92, 0.85, kind, 0.26)
+    return parts + wheels(body, 0.36 if top < 2.7 else 0.46, kind, 0.16)
+
+
+def _ambulance(body: Body, kind: int = Train.TRUCK) -> list[Mesh]:
+    h, w, top = body.length / 2, body.width / 2, body.height
+    parts = _boxy(body, kind, 1.9, 1.25, _BODY)
+    for side in (1.0, -1.0):
+        parts.append(
+            box(
+                (-h, side * w - 0.015, 1.0),
+                (h - 1.9, side * w + 0.015, 1.25),
+                (205, 60, 30, 0),
+                kind,
+            )
+        )
+        parts.append(box((h - 2.2, side * w * 0.55 - 0.25, top), (h - 1.95, side * w * 0.55 + 0.25, top + 0.16),
+                         (255, 50, 40, 0), kind, LAMP))  # fmt: skip
+    parts.append(box((-h - 0.03, -w * 0.9, 1.0), (-h, w * 0.9, 1.25), (205, 60, 30, 0), kind))
+    return parts
+
+
+def _bus(body: Body) -> list[Mesh]:
+    h, w, top = body.length / 2, body.width / 2, body.height
+    kind = Train.BUS
+    parts = [
+        hull([(-h, w * 0.97, w * 0.95, 0.32, top), (h - 0.25, w, w * 0.96, 0.32, top),
+              (h, w * 0.94, w * 0.88, 0.36, top - 0.15)], _BODY, kind)
+    ]  # fmt: skip
+    for side in (1.0, -1.0):
+        y = side * (w * 0.985)
+        for i in range(7):
+            x = -h + 0.7 + i * 1.52
+            parts.append(box((x, y - 0.02, 1.35), (x + 1.36, y + 0.02, 2.45), _GLASS, kind))
+        parts.append(
+            box((-h + 0.1, y - 0.025, 0.62), (h - 0.4, y + 0.025, 0.92), (36, 84, 160, 0), kind)
+        )
+    parts.append(box((h - 0.02, -w * 0.84, 1.05), (h + 0.015, w * 0.84, 2.5), _GLASS, kind))
+    parts.append(
+        box((h - 0.02, -w * 0.6, 2.6), (h + 0.02, w * 0.6, 2.85), (250, 150, 30, 0), kind, LIT)
+    )
+    parts.append(box((-h - 0.015, -w * 0.75, 1.5), (-h + 0.02, w * 0.75, 2.45), _GLASS, kind))
+    parts += _lights(-h, h, w * 0.92, 0.95, kind, 0.3)
+    return parts + wheels(body, 0.48, kind, 0.15)
+
+
+def _suv(body: Body) -> list[Mesh]:
+    return sedan(body, 1.06, tail=0.97)
+
+
+def _pickup(body: Body) -> list[Mesh]:
+    h, w = body.length / 2, body.width / 2
+    parts = sedan(body, 1.05, tail=0.34)
+    bed = box((-h + 0.2, -w * 0.78, 1.02), (-h * 0.4, w * 0.78, 1.085), _DARK, Train.CAR)
+    return [*parts, bed]
+
+
+def cone(body: Body) -> list[Mesh]:
+    orange, white = (240, 96, 24, 0), (240, 240, 238, 0)
+    r = body.width / 2
+    return [
+        box((-r, -r, 0), (r, r, 0.05), (40, 40, 42, 0), Train.IGNORE),
+        post((0, 0, 0.05), 0.3, 0.15, orange, Train.IGNORE, 8, 0.66),
+        post((0, 0, 0.35), 0.14, 0.10, white, Train.IGNORE, 8, 0.8),
+        post((0, 0, 0.49), body.height - 0.49, 0.08, orange, Train.IGNORE, 8, 0.4),
+    ]
+
+
+def barrel(body: Body) -> list[Mesh]:
+    r, step = body.width / 2, body.height / 5
+    return [
+        post((0, 0, i * step), step, r * (0.95 if i % 2 else 1.0),
+             (240, 96, 24, 0) if i % 2 == 0 else (240, 240, 238, 0), Train.IGNORE, 10)
+        for i in range(5)
+    ]  # fmt: skip
+
+
+def barrier(body: Body) -> list[Mesh]:
+    h, w = body.length / 2, body.width / 2
+    rings = [
+        [(x, -w, 0), (x, w, 0), (x, w, 0.12), (x, w * 0.5, 0.34), (x, w * 0.28, body.height),
+         (x, -w * 0.28, body.height), (x, -w * 0.5, 0.34), (x, -w, 0.12)]
+        for x in (-h, h)
+    ]  # fmt: skip
+    return [loft(np.array(rings, float), (188, 186, 180, 0), Train.IGNORE)]
+
+
+def tyre(body: Body) -> list[Mesh]:
+    return [post((0, 0, 0), body.height, body.width / 2, _TYRE, Train.IGNORE, 12, 0.94)]
+
+
+def crate(body: Body) -> list[Mesh]:
+    h, w, z = body.length / 2, body.width / 2, body.height
+    wood, slat = (164, 124, 78, 0), (190, 150, 100, 0)
+    parts = [box((-h, -w, 0), (h, w, z), wood, Train.IGNORE)]
+    parts += [
+        box((-h - 0.02, -w - 0.02, z * k), (h + 0.02, w + 0.02, z * k + 0.1), slat, Train.IGNORE)
+        for k in (0.05, 0.45, 0.85)
+    ]
+    return parts
+
+
+def debris(body: Body) -> list[Mesh]:
+    h, w, z = body.length / 2, body.width / 2, body.height
+    return [
+        box((-h, -w, 0), (h * 0.4, w * 0.5, z * 0.5), (120, 92, 64, 0), Train.IGNORE, 0, 0.8),
+        box((-h * 0.3, -w * 0.6, 0), (h, w, z * 0.7), (150, 146, 138, 0), Train.IGNORE, 0, 0.6),
+        box(
+            (-h * 0.5, -w * 0.1, z * 0.4),
+            (h * 0.3, w * 0.5, z),
+            (96, 98, 100, 0),
+            Train.IGNORE,
+            0,
+            0.4,
+        ),
+    ]
+
+
+def _van(body: Body) -> list[Mesh]:
+    return _boxy(body, Train.CAR, 1.7, 1.2, _BODY)
+
+
+def _lorry(body: Body) -> list[Mesh]:
+    return _boxy(body, Train.TRUCK, 2.1, 1.5, (226, 224, 216, 0))
+
+
+MAKERS: dict[str, Callable[[Body], list[Mesh]]] = {
+    "sedan": sedan,
+    "taxi": _taxi,
+    "suv": _suv,
+    "pickup": _pickup,
+    "van": _van,
+    "bus": _bus,
+    "lorry": _lorry,
+    "ambulance": _ambulance,
+    "police": _police,
+    "fire_engine": _ambulance,
+    "cone": cone,
+    "barrel": barrel,
+    "barrier": barrier,
+    "tyre": tyre,
+    "crate": crate,
+    "debris": debris,
+}
+
+COLOURS: dict[str, tuple[int, int, int]] = {
+    "taxi": (246, 184, 22),
+    "bus": (228, 232, 238),
+    "ambulance": (240, 240, 238),
+    "police": (238, 240, 244),
+    "fire_engine": (196, 28, 22),
+    "lorry": (60, 84, 120),
+}
+_TRAFFIC = (
+    (24, 25, 28), (62, 64, 68), (130, 134, 138), (206, 208, 210), (240, 240, 238), (118, 20, 24),
+    (30, 52, 98), (76, 88, 76), (150, 138, 116), (46, 34, 30),
+)  # fmt: skip
+EGO_COLOUR = (178, 26, 32)
+
+
+def colour(body: str, entity: int) -> tuple[int, int, int]:
+    """The paint of a vehicle: fixed by its kind, else drawn by its id; the ego is red."""
+    if entity == 0 and body not in COLOURS:
+        return EGO_COLOUR
+    return COLOURS.get(body) or _TRAFFIC[(entity * 2654435761 >> 7) % len(_TRAFFIC)]

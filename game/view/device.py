@@ -1,0 +1,147 @@
+"""The graphics library: loads it once, opens a screen window or a hidden host, makes buffers on it.
+
+Owns the only PRC page of the program. Knows nothing of cities; refuses to guess the environment.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from panda3d.core import (
+    CullBinManager,
+    FrameBufferProperties,
+    GraphicsEngine,
+    GraphicsPipe,
+    GraphicsPipeSelection,
+    WindowProperties,
+    loadPrcFileData,
+)
+
+from game.errors import MissingPart
+
+_PRC = """
+window-type none
+load-display
+aux-display
+egl-device-index 0
+audio-library-name null
+sync-video 0
+textures-power-2 none
+gl-coordinate-system default
+state-cache 1
+notify-level-device fatal
+notify-level-egldisplay fatal
+notify-level-x11display fatal
+notify-level-display error
+"""
+_HEADLESS = ("p3headlessgl", "pandagl")  # the first is only in the Linux wheel
+_REMEDY = "install them with: apt-get install libgl1 libegl1"
+
+
+@cache
+def configure() -> None:
+    """Load the PRC page and the draw order, once in a process."""
+    loadPrcFileData("scale-diffusion", _PRC)
+    bins = CullBinManager.getGlobalPtr()
+    for sort, name, kind in (
+        (12, "walls", CullBinManager.BT_front_to_back),
+        (14, "ground", CullBinManager.BT_fixed),
+        (16, "sky", CullBinManager.BT_fixed),
+        (18, "shade", CullBinManager.BT_fixed),
+    ):
+        bins.addBin(name, kind, sort)
+
+
+@cache
+def _pipe(library: str) -> Any | None:
+    """The pipe of one display library, or None where it does not load or finds no display."""
+    configure()
+    pipe = GraphicsPipeSelection.getGlobalPtr().makeModulePipe(library)
+    return pipe if pipe is not None and pipe.isValid() else None
+
+
+def frame_buffer(aux: int = 0) -> Any:
+    """8-bit colour and 24-bit depth, with `aux` further 8-bit planes, never multisampled."""
+    properties = FrameBufferProperties()
+    properties.setRgbaBits(8, 8, 8, 8)
+    properties.setDepthBits(24)
+    properties.setMultisamples(0)
+    properties.setAuxRgba(aux)
+    return properties
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One open graphics context. host: the window, or the hidden buffer that all others share."""
+
+    engine: Any
+    pipe: Any
+    host: Any
+    on_screen: bool
+
+    @property
+    def family(self) -> str:
+        """The renderer as the driver names it, 'llvmpipe (LLVM 15.0.6, 256 bits)'."""
+        return str(self.host.getGsg().getDriverRenderer())
+
+    def make_buffer(self, name: str, width: int, height: int, aux: int) -> Any:
+        """A framebuffer object [px] on this context. Raises MissingPart where it is refused."""
+        made = self.engine.makeOutput(
+            self.pipe,
+            name,
+            -10,
+            frame_buffer(aux),
+            WindowProperties.size(width, height),
+            GraphicsPipe.BFRefuseWindow,
+            self.host.getGsg(),
+            self.host,
+        )
+        if made is None:
+            raise MissingPart(
+                f"the graphics driver refuses a {width}x{height} buffer with {aux} label planes",
+                "update the driver, or use the software renderer: "
+                "apt-get install libgl1-mesa-dri libegl1",
+            )
+        made.setActive(False)  # drawn only when its own picture is asked for
+        return made
+
+    def discard(self, output: Any) -> None:
+        """Give one buffer back."""
+        output.clearRenderTextures()
+        self.engine.removeWindow(output)
+
+    def close(self) -> None:
+        """Give the host back; every buffer must have gone before."""
+        self.engine.removeWindow(self.host)
+
+
+def _open(library: str, properties: Any, flags: int, on_screen: bool) -> Device | None:
+    pipe = _pipe(library)
+    if pipe is None:
+        return None
+    engine = GraphicsEngine.getGlobalPtr()
+    host = engine.makeOutput(pipe, "host", 0, frame_buffer(), properties, flags)
+    if host is None:
+        return None
+    engine.openWindows()
+    if host.getGsg() is None or not host.isValid():
+        engine.removeWindow(host)
+        return None
+    host.setActive(False)
+    return Device(engine, pipe, host, on_screen)
+
+
+def open_hidden() -> Device:
+    """A context without a screen. Raises MissingPart where no OpenGL is installed."""
+    for library in _HEADLESS:
+        device = _open(library, WindowProperties.size(16, 16), GraphicsPipe.BFRefuseWindow, False)
+        if device is not None:
+            return device
+    raise MissingPart("no OpenGL library can be loaded to draw with", _REMEDY)
+
+
+def open_screen(title: str, width: int, height: int) -> Device | None:
+    """A window on the display [px], or None where there is no display."""
+    properties = WindowProperties.size(width, height)
+    properties.setTitle(title)
+    return _open("pandagl", properties, GraphicsPipe.BFRequireWindow, True)

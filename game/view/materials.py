@@ -1,0 +1,38 @@
+"""Shader programs by name, read from the package's own files; all share one text of light and haze."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from panda3d.core import Shader
+
+_FOLDER = Path(__file__).parent / "shaders"
+_VERSION = "#version 330\n"
+
+# program -> vertex file, fragment file, whether it writes the planes through emit()
+_PROGRAMS = {
+    "facade": ("static.vert", "facade.frag", True),
+    "roof": ("static.vert", "roof.frag", True),
+    "road": ("static.vert", "road.frag", True),
+    "ground": ("static.vert", "ground.frag", True),
+    "actor": ("actor.vert", "actor.frag", True),
+    "lamp": ("lamp.vert", "lamp.frag", True),
+    "sky": ("sky.vert", "sky.frag", True),
+    "shade": ("static.vert", "shade.frag", False),
+}
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+@cache
+def program(name: str) -> Any:
+    """The compiled-on-use shader program `name`."""
+    vertex, fragment, emits = _PROGRAMS[name]
+    head = _VERSION + _read("common.glsl")
+    return Shader.make(
+        Shader.SL_GLSL,
+        vertex=_VERSION + _read(vertex),
+        fragment=head + (_read("outputs.glsl") if emits else "") + _read(fragment),
+    )

@@ -1,0 +1,194 @@
+"""Triangles in bulk: the one vertex layout, numpy arrays into geometry, a few solid shapes.
+
+Owns the 32-byte vertex. Every solid is flat-shaded and faces outwards; units are metres.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from panda3d.core import (
+    Geom,
+    GeomNode,
+    GeomTriangles,
+    GeomVertexArrayFormat,
+    GeomVertexData,
+    GeomVertexFormat,
+    InternalName,
+)
+
+# place [m], span (two numbers that the shader of the node reads), facing: 127 n + 128 and a
+# material, paint: R, G, B and a parameter, label: 24-bit instance (low byte first) and class
+VERTEX = np.dtype(
+    [
+        ("place", "<f4", 3),
+        ("span", "<f4", 2),
+        ("facing", "u1", 4),
+        ("paint", "u1", 4),
+        ("label", "u1", 4),
+    ]
+)
+Vertices = NDArray[np.void]
+Indices = NDArray[np.uint32]
+Mesh = tuple[Vertices, Indices]
+Colour = tuple[int, int, int]
+
+
+def vertex_format() -> Any:
+    """The registered Panda form of VERTEX."""
+    columns = GeomVertexArrayFormat()
+    columns.addColumn(InternalName.getVertex(), 3, Geom.NTFloat32, Geom.CPoint)
+    columns.addColumn(InternalName.make("span"), 2, Geom.NTFloat32, Geom.COther)
+    for name in ("facing", "paint", "label"):
+        columns.addColumn(InternalName.make(name), 4, Geom.NTUint8, Geom.COther)
+    layout = GeomVertexFormat()
+    layout.addArray(columns)
+    layout = GeomVertexFormat.registerFormat(layout)
+    assert layout.getArray(0).getStride() == VERTEX.itemsize
+    return layout
+
+
+def geometry(vertices: Vertices, indices: Indices, usage: int | None = None) -> Any:
+    """A Panda Geom holding a copy of both arrays."""
+    how = Geom.UHStatic if usage is None else usage
+    vertices = np.ascontiguousarray(vertices.reshape(-1))
+    data = GeomVertexData("mesh", vertex_format(), how)
+    data.uncleanSetNumRows(len(vertices))
+    rows = memoryview(data.modifyArray(0)).cast("B")
+    np.frombuffer(rows, np.uint8)[:] = vertices.view(np.uint8)
+    wide = len(vertices) > 65535
+    flat = np.ascontiguousarray(indices.reshape(-1), np.uint32 if wide else np.uint16)
+    triangles = GeomTriangles(how)
+    triangles.setIndexType(Geom.NTUint32 if wide else Geom.NTUint16)
+    target = triangles.modifyVertices()
+    target.uncleanSetNumRows(len(flat))
+    np.frombuffer(memoryview(target).cast("B"), np.uint8)[:] = flat.view(np.uint8)
+    geom = Geom(data)
+    geom.addPrimitive(triangles)
+    return geom
+
+
+def geom_node(name: str, mesh: Mesh) -> Any:
+    """A GeomNode with one Geom."""
+    node = GeomNode(name)
+    node.addGeom(geometry(*mesh))
+    return node
+
+
+def join(meshes: Sequence[Mesh]) -> Mesh:
+    """All meshes as one, in their order."""
+    if not meshes:
+        return np.zeros(0, VERTEX), np.zeros(0, np.uint32)
+    starts = np.cumsum([0] + [len(v) for v, _ in meshes[:-1]])
+    indices = [i.reshape(-1) + np.uint32(s) for (_, i), s in zip(meshes, starts, strict=True)]
+    return np.concatenate([v for v, _ in meshes]), np.concatenate(indices).astype(np.uint32)
+
+
+def faces_to_bytes(normals: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    """Unit normals (..., 3) as 127 n + 128."""
+    return np.rint(normals * 127.0 + 128.0).astype(np.uint8)
+
+
+def quads(
+    corners: NDArray[np.floating[Any]], paint: Sequence[int], kind: int = 0, joint: int = 0
+) -> Mesh:
+    """Flat quads, corners (n, 4, 3) anticlockwise from outside; paint (r, g, b, parameter)."""
+    n = len(corners)
+    vertices = np.zeros((n, 4), VERTEX)
+    vertices["place"] = corners
+    cross = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
+    size = np.linalg.norm(cross, axis=1, keepdims=True)
+    vertices["facing"][..., :3] = faces_to_bytes(cross / np.where(size < 1e-9, 1.0, size))[:, None]
+    vertices["facing"][..., 3] = joint
+    vertices["paint"] = np.asarray(paint, np.uint8)
+    vertices["label"][..., 3] = kind
+    return vertices.reshape(-1), quad_indices(n)
+
+
+def quad_indices(count: int) -> Indices:
+    """Two triangles for each of `count` runs of four vertices."""
+    first = np.arange(count, dtype=np.uint32)[:, None] * np.uint32(4)
+    return (first + np.array([0, 1, 2, 0, 2, 3], np.uint32)).reshape(-1)
+
+
+def loft(
+    rings: NDArray[np.floating[Any]],
+    paint: Sequence[int],
+    kind: int = 0,
+    joint: int = 0,
+    caps: bool = True,
+) -> Mesh:
+    """Skin over cross-sections (m, k, 3), each ring anticlockwise seen from ahead of the last one."""
+    m, k, _ = rings.shape
+    turned = np.roll(rings, -1, axis=1)
+    sides = np.stack([rings[:-1], turned[:-1], turned[1:], rings[1:]], 2).reshape(-1, 4, 3)
+    parts = [quads(sides, paint, kind, joint)]
+    if caps:
+        parts.append(_fan(rings[0][::-1], paint, kind, joint))
+        parts.append(_fan(rings[-1], paint, kind, joint))
+    return join(parts)
+
+
+def _fan(ring: NDArray[np.floating[Any]], paint: Sequence[int], kind: int, joint: int) -> Mesh:
+    corners = [[ring[0], ring[i], ring[i + 1], ring[i + 1]] for i in range(1, len(ring) - 1)]
+    return quads(np.array(corners), paint, kind, joint)
+
+
+def box(
+    low: Sequence[float],
+    high: Sequence[float],
+    paint: Sequence[int],
+    kind: int = 0,
+    joint: int = 0,
+    taper: float = 1.0,
+) -> Mesh:
+    """A box between two corners; its top is `taper` as large as its foot."""
+    (x0, y0, z0), (x1, y1, z1) = low, high
+    cx, cy = (x0 + x1) / 2, (y0 + y1) / 2
+    foot = np.array([[x0, y0, z0], [x1, y0, z0], [x1, y1, z0], [x0, y1, z0]], float)
+    top = foot.copy()
+    top[:, 0] = cx + (foot[:, 0] - cx) * taper
+    top[:, 1] = cy + (foot[:, 1] - cy) * taper
+    top[:, 2] = z1
+    return loft(np.stack([foot, top]), paint, kind, joint)
+
+
+def disc_ring(radius: float, sides: int = 10) -> NDArray[np.float64]:
+    """(sides, 2) points of a circle, anticlockwise."""
+    turn = np.arange(sides) * (2 * np.pi / sides)
+    return np.stack([np.cos(turn), np.sin(turn)], 1) * radius
+
+
+def post(
+    at: Sequence[float],
+    height: float,
+    radius: float,
+    paint: Sequence[int],
+    kind: int = 0,
+    sides: int = 6,
+    taper: float = 1.0,
+) -> Mesh:
+    """An upright prism on `at`."""
+    ring = disc_ring(radius, sides)
+    foot = np.column_stack([ring, np.zeros(sides)]) + np.asarray(at, float)
+    top = np.column_stack([ring * taper, np.full(sides, height)]) + np.asarray(at, float)
+    return loft(np.stack([foot, top]), paint, kind)
+
+
+def with_span(mesh: Mesh, x: float, y: float) -> Mesh:
+    """The same mesh with one span on all of its vertices."""
+    vertices, indices = mesh
+    vertices["span"] = (x, y)
+    return vertices, indices
+
+
+def mirrored(mesh: Mesh) -> Mesh:
+    """The same solid on the other side of the x-z plane, still facing outwards."""
+    vertices, indices = mesh
+    vertices = vertices.copy()
+    vertices["place"][:, 1] *= -1
+    vertices["span"][:, 1] *= 1
+    side = vertices["facing"][:, 1].astype(np.int16)
+    vertices["facing"][:, 1] = np.clip(256 - side, 0, 255).astype(np.uint8)
+    return vertices, indices.reshape(-1, 3)[:, ::-1].reshape(-1)

@@ -1,0 +1,84 @@
+"""The whole scene of one city as a tree of nodes, and its pose in one tick. Draws nothing itself.
+
+All static tiles are there before anything is drawn; nothing depends on time or on what was drawn.
+"""
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+from panda3d.core import CullFaceAttrib, LVecBase4f, NodePath
+
+from game.session.format import CaptureProfile
+from game.view import buildings, camera, streets
+from game.view.actors import Actors
+from game.view.materials import program
+from game.view.mesh import Mesh, geom_node, join
+from game.view.signals import Signals
+from game.view.sky import sky
+from game.world.city import City
+from game.world.state import WorldState
+
+
+class Scene:
+    """Owns `root`. `update(state)` poses it and returns the eye that the picture is taken from."""
+
+    def __init__(self, city: City, profile: CaptureProfile) -> None:
+        self.root = NodePath("scene")
+        self.root.setShaderInput("far_m", profile.far)
+        self.root.setShaderInput("layered", 0.0)
+        self.root.setShaderInput("who", LVecBase4f(0, 0, 0, 0))
+        self.root.setShaderInput("tint", LVecBase4f(1, 1, 1, 1))
+        self.root.setShaderInput("pose", LVecBase4f(0, 0, 0, 0))
+        self.root.setAttrib(CullFaceAttrib.make(CullFaceAttrib.MCullClockwise))
+        self._walls = self._layer("facade", "walls", 0)
+        self._roofs = self._layer("roof", "walls", 0)
+        self._roads = self._layer("road", "ground", 0)
+        self._ground = self._layer("ground", "ground", 1)
+        for layer in (self._roads, self._ground):
+            layer.setShaderInput("layered", 1.0)
+        self._fill(city)
+        self.actors = Actors()
+        self.actors.root.reparentTo(self.root)
+        self.actors.shadows.reparentTo(self.root)
+        sky().reparentTo(self.root)
+
+    def _layer(self, shader: str, bin_name: str, order: int) -> Any:
+        layer = self.root.attachNewNode(shader)
+        layer.setShader(program(shader))
+        layer.setBin(bin_name, order)
+        return layer
+
+    def _fill(self, city: City) -> None:
+        tops: dict[int, list[Mesh]] = defaultdict(list)
+        for key, wall, roof in buildings.tiles(city.footprints):
+            self._walls.attachNewNode(geom_node("walls", wall))
+            tops[key].append(roof)
+        parts = streets.halves(city)
+        for _, on, off in streets.tiles(city, parts):
+            if len(on[0]):
+                self._roads.attachNewNode(geom_node("roads", on))
+            if len(off[0]):
+                self._ground.attachNewNode(geom_node("ground", off))
+        self.signals = Signals(city, parts)
+        self.signals.root.reparentTo(self.root)
+        for mesh in self.signals.poles:
+            at = mesh[0]["place"][:1, :2].astype(np.float64)
+            tops[int(buildings.tile_keys(at)[0])].append(mesh)
+        for meshes in tops.values():
+            self._roofs.attachNewNode(geom_node("roofs", join(meshes)))
+
+    def update(self, state: WorldState) -> camera.Eye:
+        """Everyone and every light as in `state`."""
+        eye = camera.eye(state)
+        self.look_from(state, eye)
+        return eye
+
+    def look_from(self, state: WorldState, eye: camera.Eye) -> None:
+        """The same for an eye of one's own."""
+        self.actors.update(state, eye.x, eye.y)
+        self.signals.update(state, eye.x, eye.y)
+
+    def close(self) -> None:
+        """Let go of all geometry."""
+        self.root.removeNode()

@@ -1,0 +1,118 @@
+"""Traffic signals at the junctions that have them: poles, arms, heads, and the lens that is lit."""
+
+from math import atan2
+from typing import Any
+
+import numpy as np
+from panda3d.core import LVecBase4f, NodePath
+
+from game.view.labels import Train
+from game.view.materials import program
+from game.view.mesh import Mesh, box, geom_node, join, post
+from game.view.streets import Half
+from game.world.city import City
+from game.world.signals import Light, axis_of, light
+from game.world.state import WorldState
+
+_NEAR = 260.0  # lenses are drawn up to here [m]
+_POLE = (62, 66, 62, 0)
+_HEAD = (202, 160, 30, 0)
+_COLOURS = ((255, 46, 30, 0), (255, 176, 30, 0), (40, 240, 130, 0))
+_LIT = {Light.RED: 0.0, Light.AMBER: 1.0, Light.GREEN: 2.0}
+
+
+def _turned(mesh: Mesh, x: float, y: float, ux: float, uy: float) -> Mesh:
+    """A mesh made along +x, stood at (x, y) so that its +x lies along (ux, uy)."""
+    vertices, indices = mesh
+    vertices = vertices.copy()
+    a, b = vertices["place"][:, 0].copy(), vertices["place"][:, 1].copy()
+    vertices["place"][:, 0] = x + a * ux - b * uy
+    vertices["place"][:, 1] = y + a * uy + b * ux
+    n = vertices["facing"][:, :2].astype(float) - 128.0
+    vertices["facing"][:, 0] = np.rint(n[:, 0] * ux - n[:, 1] * uy + 128.0).astype(np.uint8)
+    vertices["facing"][:, 1] = np.rint(n[:, 0] * uy + n[:, 1] * ux + 128.0).astype(np.uint8)
+    return vertices, indices
+
+
+def _lenses(y: float, z: float) -> list[Mesh]:
+    """Red above amber above green, facing -x: towards who comes along +x."""
+    found = []
+    for place, paint in enumerate(_COLOURS):
+        at = z + (1 - place) * 0.31
+        lens = box(
+            (-0.17, y - 0.11, at - 0.11), (-0.14, y + 0.11, at + 0.11), paint, Train.TRAFFIC_LIGHT
+        )
+        lens[0]["span"] = (place, 0)
+        found.append(lens)
+    return found
+
+
+def head(reach: float) -> tuple[Mesh, Mesh]:
+    """A pole at the origin with an arm `reach` [m] to the left, and the lenses of its two heads."""
+    parts = [
+        post((0, 0, 0), 5.9, 0.10, _POLE, Train.POLE, 8, 0.7),
+        box((-0.05, 0, 5.55), (0.05, reach, 5.65), _POLE, Train.POLE),
+    ]
+    lenses: list[Mesh] = []
+    for y, z in ((reach - 0.3, 5.1), (0.24, 2.95)):
+        parts.append(
+            box((-0.14, y - 0.17, z - 0.52), (0.14, y + 0.17, z + 0.52), _HEAD, Train.TRAFFIC_LIGHT)
+        )
+        lenses += _lenses(y, z)
+    return join(parts), join(lenses)
+
+
+class Signals:
+    """Heads on the far side of every signalised approach. `root` is to be hung into the scene."""
+
+    def __init__(self, city: City, parts: list[Half]) -> None:
+        self.root = NodePath("signals")
+        self._lamps = self.root.attachNewNode("lamps")
+        self._lamps.setShader(program("lamp"))
+        self._keys: list[tuple[int, int]] = []
+        self._paths: list[Any] = []
+        self._shown: list[int] = []
+        by_id = {j.id: j for j in city.junctions if j.signal}
+        poles: list[Mesh] = []
+        lamps: dict[tuple[int, int], list[Mesh]] = {}
+        for half in parts:
+            junction = by_id.get(half.junction)
+            arrives = half.reverse or not half.street.oneway
+            if junction is None or not arrives or half.cut < 3.0 or len(junction.streets) < 3:
+                continue
+            step = half.points[0] - half.points[1]
+            ux, uy = step / max(float(np.linalg.norm(step)), 1e-9)
+            side = half.street.width / 2 + 0.7
+            far = half.points[0] + np.array([ux, uy]) * (2 * half.cut)
+            at = far + np.array([uy, -ux]) * side
+            stand, lens = head(min(half.street.width * 0.42, 5.5))
+            poles.append(_turned(stand, *at, ux, uy))
+            key = (junction.id, axis_of(atan2(uy, ux)))
+            lamps.setdefault(key, []).append(_turned(lens, *at, ux, uy))
+        self.poles = poles
+        places = []
+        for key, meshes in lamps.items():
+            self._keys.append(key)
+            path = self._lamps.attachNewNode(geom_node("lamp", join(meshes)))
+            path.stash()
+            self._paths.append(path)
+            places.append((by_id[key[0]].x, by_id[key[0]].y))
+        self._places = np.array(places, float).reshape(-1, 2)
+        self._states = {value: _lit(value) for value in Light}
+
+    def update(self, state: WorldState, x: float, y: float) -> None:
+        """Light the lenses near (x, y) as they are in this tick; those farther away are not drawn."""
+        for index in self._shown:
+            self._paths[index].stash()
+        near = (np.abs(self._places - (x, y)) < _NEAR).all(1)
+        self._shown = [int(i) for i in np.flatnonzero(near)]
+        for index in self._shown:
+            path = self._paths[index]
+            path.unstash()
+            path.setState(self._states[light(*self._keys[index], state.tick)])
+
+
+def _lit(value: Light) -> Any:
+    path = NodePath("state")
+    path.setShaderInput("lit", LVecBase4f(_LIT[value], 0, 0, 0))
+    return path.getState()
