@@ -1,4 +1,4 @@
-"""Which pieces of the city can be compiled: a name, an origin and an outline in degrees. Pure data."""
+"""Which pieces of the city can be compiled: name, origin, outline in degrees. Pure data."""
 
 from dataclasses import dataclass
 
@@ -26,8 +26,9 @@ class Area:
         return tuple(self.projection.metres(*corner) for corner in self.corners)
 
 
-# Manhattan's grid is turned 29 degrees, so Midtown is a band along it and not a box of degrees: 45 m
-# beyond the centre lines of 30th and 60th Street, into both rivers and short of Roosevelt Island.
+# Manhattan's grid is turned 29 degrees, so Midtown is a band along it and not a box of degrees: up
+# to 45 m beyond the centre lines of 30th and 60th Street, into both rivers and short of Roosevelt
+# Island.
 MIDTOWN = Area(
     "midtown",
     "Midtown Manhattan, river to river, 30th to 60th Street",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from shapely.geometry import LineString, Polygon
 from shapely.strtree import STRtree
 
-from game.atlas.crossing import Crossing
+from game.atlas.crossing import Crossing, is_inside
 from game.atlas.outline import Building
 from game.atlas.roadway import Roadway, lane_lines, trims
 from game.atlas.tally import Tally
@@ -99,7 +99,9 @@ def street_columns(
     ends = [junction_of[way.road.end] for way in ordered]
     lanes, lost = _lanes(ordered, junction_of, buildings)
     tally.dropped("lane", "too close to a wall", lost)
-    tally.kept("street", len(ordered))
+    inside = sum(is_inside(way.road, junction_of) for way in ordered)
+    tally.kept("street", len(ordered) - inside)
+    tally.kept("street", inside, "inside a junction: paved, without lanes")
     tally.kept("lane", len(lanes["lane_street"]))
     tally.kept("junction", len(crossings))
     tally.kept("signal", sum(one.signal for one in crossings))
@@ -136,6 +138,8 @@ def _lanes(
     rows: list[tuple[int, int, int, int, int]] = []
     lines: list[list[Point]] = []
     for street, (way, cut) in enumerate(zip(ways, trims(ways, junction_of), strict=True)):
+        if is_inside(way.road, junction_of):
+            continue
         ends = junction_of[way.road.start], junction_of[way.road.end]
         for ahead, index, points in lane_lines(way, cut):
             if len(tree.query(LineString(points), predicate="dwithin", distance=CLEAR)):

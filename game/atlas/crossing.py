@@ -15,6 +15,9 @@ from game.world.city import Point
 NEAR = 12.0  # nodes joined by a shorter road are one junction [m]
 DIVIDED = 30.0  # so are nodes where the same two streets meet [m]
 WIDEST = 45.0  # but no junction grows beyond this [m]
+MAJOR = ("primary", "secondary")
+MINOR = ("tertiary", "residential", "unclassified")
+ISLAND = 250.0  # roads that meet no others are dropped below this length in all [m]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,10 @@ class Crossing:
 def join(
     roads: Sequence[Road], signals: frozenset[int], tally: Tally
 ) -> tuple[list[Road], list[Crossing]]:
-    """The roads that remain between junctions, and the junctions, ordered by place."""
+    """The roads in one piece with the network, and the junctions, ordered by place.
+
+    A road inside a junction stays: it starts and ends there, is paved and carries no lanes.
+    """
     places = _places(roads)
     names = _names(roads)
     group = {node: node for node in places}
@@ -42,16 +48,18 @@ def join(
     members: dict[int, list[int]] = {}
     for node in sorted(group):
         members.setdefault(_root(group, node), []).append(node)
-    kept = [road for road in roads if not _inside(road, group)]
-    tally.mended("road", "inside a junction, became part of it", len(roads) - len(kept))
+    kept = _one_network(roads, group, tally)
     used = {_root(group, node) for road in kept for node in (road.start, road.end)}
     near = _names(kept)
+    lit = _surely_lit(kept, group)
+    unseen = [root for root in lit if not any(node in signals for node in members[root])]
+    tally.mended("junction", "lights set by rule, the network lost the tag", len(unseen))
     crossings = [
         Crossing(
             tuple(nodes),
             sum(places[node][0] for node in nodes) / len(nodes),
             sum(places[node][1] for node in nodes) / len(nodes),
-            any(node in signals for node in nodes),
+            any(node in signals for node in nodes) or root in lit,
             junction_name(name for node in nodes for name in near.get(node, ())),
         )
         for root, nodes in members.items()
@@ -96,5 +104,44 @@ def _fits(group: Mapping[int, int], places: Mapping[int, Point], a: int, b: int)
     return wide * wide + tall * tall <= WIDEST * WIDEST
 
 
-def _inside(road: Road, group: Mapping[int, int]) -> bool:
-    return _root(group, road.start) == _root(group, road.end) and road.line.length < WIDEST
+def _one_network(roads: Sequence[Road], group: Mapping[int, int], tally: Tally) -> list[Road]:
+    """The roads without short pieces that no other road leads to."""
+    whole = {_root(group, node): _root(group, node) for node in group}
+    for road in roads:
+        a = _root(whole, _root(group, road.start))
+        b = _root(whole, _root(group, road.end))
+        whole[max(a, b)] = min(a, b)
+    lengths: dict[int, float] = {}
+    for road in roads:
+        root = _root(whole, _root(group, road.start))
+        lengths[root] = lengths.get(root, 0.0) + road.line.length
+    kept = [road for road in roads if lengths[_root(whole, _root(group, road.start))] >= ISLAND]
+    tally.dropped("road", "a short piece cut off from the network", len(roads) - len(kept))
+    return kept
+
+
+def _surely_lit(roads: Sequence[Road], group: Mapping[int, int]) -> set[int]:
+    """Junctions of an avenue or a major street with another street.
+
+    In Midtown they all have lights; the map tags many on approach nodes, which the simplified
+    network no longer has.
+    """
+    arms: dict[int, list[Road]] = {}
+    for road in roads:
+        a, b = _root(group, road.start), _root(group, road.end)
+        if a != b:
+            arms.setdefault(a, []).append(road)
+            arms.setdefault(b, []).append(road)
+    return {
+        root
+        for root, meeting in arms.items()
+        if len(meeting) >= 3
+        and any(road.row.kind in MAJOR for road in meeting)
+        and all(road.row.kind in MAJOR + MINOR for road in meeting)
+        and len({road.row.name for road in meeting} - {""}) >= 2
+    }
+
+
+def is_inside(road: Road, junction_of: Mapping[int, int]) -> bool:
+    """Whether a road is part of a junction: short, and back where it began."""
+    return junction_of[road.start] == junction_of[road.end] and road.line.length < WIDEST

@@ -13,7 +13,7 @@ from game.atlas.project import Projection
 from game.atlas.roadway import Roadway
 from game.atlas.tally import Tally
 
-FAR = 1500.0  # water is drawn this far beyond the area [m]
+FAR = 1000.0  # water is drawn this far beyond the area [m]
 LEAST = 60.0  # smaller pieces are not drawn [m2]
 PAVED = 3.0  # pavement between kerb and park [m]
 

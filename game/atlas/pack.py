@@ -77,7 +77,7 @@ def compress(raw: bytes) -> bytes:
 
 
 def decompress(data: bytes) -> bytes:
-    """The uncompressed bytes. ValueError where the stream is damaged, cut short or far too large."""
+    """The uncompressed bytes. ValueError where the stream is damaged or far too large."""
     engine = zlib.decompressobj()
     try:
         raw = engine.decompress(data, MAX_RAW)
@@ -89,7 +89,7 @@ def decompress(data: bytes) -> bytes:
 
 
 def digest(header: Mapping[str, object], raws: Mapping[str, bytes]) -> str:
-    """Hex SHA-256 over the header without its own digest, then name, length and bytes of each file."""
+    """Hex SHA-256 over the header without its digest, then name, length and bytes of each file."""
     told = {key: value for key, value in header.items() if key != "digest"}
     engine = hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode())
     for name in FILES:

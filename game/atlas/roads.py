@@ -16,10 +16,15 @@ from game.atlas.project import Projection
 from game.atlas.sources import RoadRow
 from game.atlas.tally import Tally
 
-SHORTEST = 12.0  # a piece left by a cut is a road from here on [m]
+SHORTEST = 30.0  # a piece left by a cut is a road from here on [m]
+GAP = 14.0  # what is cut at a crossing ends this far from the other centre line [m]
 ROOM = 2.5  # a centre line closer to a wall is blocked [m]
-# Under the open deck of the United Nations and along the shore, at the level of the water: a road of
-# the ground wherever no building stands over it.
+# In a flat city one of two roads at different heights has to give way. Streets count more than the
+# sunken approaches of the tunnels, viaducts of the highways along the shore more than the streets
+# that end beneath them, ramps least.
+STANDING = {"primary": 5, "secondary": 4, "tertiary": 3, "residential": 3, "unclassified": 2}
+# Under the deck of the United Nations but at the level of the shore: a road of the ground wherever
+# no building stands over it.
 OPEN_TUNNELS = ("FDR Drive",)
 
 
@@ -50,7 +55,7 @@ def place(
             continue
         seen.add(twin)
         road = Road(row, row.start, row.end, line)
-        pieces = _pieces(road, [part for part in _lines(line.intersection(area))], len(found))
+        pieces = _pieces(road, _lines(line.intersection(area)), len(found))
         if not line.within(area):
             tally.mended("road", "cut at the border of the area")
         found.extend(pieces)
@@ -117,26 +122,36 @@ def clear(roads: Sequence[Road], buildings: Sequence[Building], tally: Tally) ->
         else:
             walls = unary_union([buildings[i].polygon.buffer(ROOM) for i in near])
             pieces = _pieces(road, _lines(road.line.difference(walls)), len(found))
-            reached = [piece for piece in pieces if piece.start >= 0 or piece.end >= 0]
             tally.mended("road", "a building stands over it, that stretch cut out")
-            found.extend(reached)
+            found += _reached(pieces)
     return found
 
 
 def uncross(roads: Sequence[Road], tally: Tally) -> list[Road]:
-    """The roads without those that pass over or under another one without meeting it."""
+    """The roads, the lesser one cut wherever two pass over each other without meeting."""
     tree = STRtree([road.line for road in roads])
-    gone: set[int] = set()
+    over: dict[int, list[Road]] = {}
     for index, road in enumerate(roads):
         for other in sorted(int(i) for i in tree.query(road.line, predicate="intersects")):
-            if other <= index or index in gone or other in gone:
-                continue
-            if _meet(road, roads[other]):
-                continue
-            lesser = min((index, other), key=lambda i: (_standing(roads[i]), roads[i].line.length))
-            gone.add(lesser)
-            tally.dropped("road", "passes over or under another street")
-    return [road for index, road in enumerate(roads) if index not in gone]
+            if other > index and not _meet(road, roads[other]):
+                lesser, greater = sorted((index, other), key=lambda i: _standing(roads[i]))
+                over.setdefault(lesser, []).append(roads[greater])
+    found: list[Road] = []
+    for index, road in enumerate(roads):
+        if index not in over:
+            found.append(road)
+        elif road.row.kind.endswith("_link"):
+            tally.dropped("road", "ramp over or under another street")
+        else:
+            gap = unary_union([other.line.buffer(GAP) for other in over[index]])
+            tally.mended("road", "passes over or under another street, cut there")
+            found += _reached(_pieces(road, _lines(road.line.difference(gap)), index))
+    return found
+
+
+def _reached(pieces: Iterable[Road]) -> list[Road]:
+    """The pieces that still end in a junction."""
+    return [piece for piece in pieces if piece.start >= 0 or piece.end >= 0]
 
 
 def _meet(road: Road, other: Road) -> bool:
@@ -150,7 +165,9 @@ def _meet(road: Road, other: Road) -> bool:
     )
 
 
-def _standing(road: Road) -> tuple[bool, bool, bool, bool]:
-    """Which of two roads that cross stays: named before ramps, ground before bridges."""
+def _standing(road: Road) -> tuple[int, float]:
+    """Which of two roads stays where both cannot: the greater; of equals the longer."""
     own = road.row
-    return (not own.tunnel, not own.kind.endswith("_link"), bool(own.name), not own.bridge)
+    bonus = (6 if own.kind == "motorway" else 2) if own.bridge else 0
+    weight = 0 if own.kind.endswith("_link") else STANDING.get(own.kind, 1) + bonus
+    return weight, road.line.length

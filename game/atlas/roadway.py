@@ -7,12 +7,14 @@ not fit between the footprints gets narrower, then loses lanes. Needs shapely (e
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import sqrt
 
 from shapely.geometry import LineString
 from shapely.ops import substring
 from shapely.strtree import STRtree
 
+from game.atlas.crossing import is_inside
 from game.atlas.outline import Building
 from game.atlas.roads import Road
 from game.atlas.tally import Tally
@@ -97,6 +99,8 @@ def trims(roadways: Sequence[Roadway], junction_of: Mapping[int, int]) -> list[P
     """How much of each centre line, from its start and from its end, belongs to junctions [m]."""
     arms: dict[int, list[tuple[int, int, Point]]] = {}
     for index, way in enumerate(roadways):
+        if is_inside(way.road, junction_of):
+            continue
         for side, node in ((0, way.road.start), (1, way.road.end)):
             arms.setdefault(junction_of[node], []).append((index, side, _outward(way.line, side)))
     cuts = [[0.0, 0.0] for _ in roadways]
@@ -157,7 +161,7 @@ def lane_lines(way: Roadway, cut: Point) -> list[tuple[bool, int, list[Point]]]:
 def beside(points: Sequence[Point], right: float) -> list[Point]:
     """The polyline `right` metres to the right of another, mitred at its corners."""
     normals: list[Point] = []
-    for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(points):
         long = sqrt((bx - ax) * (bx - ax) + (by - ay) * (by - ay))
         normals.append(((by - ay) / long, (ax - bx) / long))
     moved: list[Point] = []
