@@ -1,0 +1,20 @@
+"""What a diffusion backend is to the server: it warms up once and paints one picture at a time."""
+
+from typing import Protocol
+
+from streaming.frames import Pixels
+
+
+class Backend(Protocol):
+    """name: as chosen. model: name, '/', digest of what it computes with, for the journal.
+
+    warm raises what makes the backend unusable, before the first player. style returns a picture
+    of the same shape, fresh or the same object; it may be called from several threads.
+    """
+
+    name: str
+    model: str
+
+    def warm(self, height: int, width: int) -> None: ...
+
+    def style(self, frame: Pixels, prompt: str, seed: int, style: str = "") -> Pixels: ...
