@@ -9,7 +9,9 @@ GameError
 ├── AlreadyRunning       another instance holds the lock                       exit 3
 └── SessionError         a recording
     ├── SessionCorrupt   does not read back as it was written                  exit 1
-    └── SessionTooNew    was made by a newer format or an unknown world        exit 3
+    ├── SessionTooNew    was made by a newer format or an unknown world        exit 3
+    ├── SessionBusy      is still being written                                exit 1
+    └── ScenarioChanged  was made with another text of its scenario            exit 3
 """
 
 from pathlib import Path
@@ -129,4 +131,33 @@ class SessionTooNew(SessionError):
         return (
             f"{self.folder}: {self.what} {self.found}, this build knows up to {self.known}; "
             "update Scale Diffusion, or render from the stored states: session render --from-states"
+        )
+
+
+class SessionBusy(SessionError):
+    """A living process still writes this recording."""
+
+    def __init__(self, folder: Path, file: str) -> None:
+        super().__init__(folder, file)
+        self.folder, self.file = folder, file
+
+    def __str__(self) -> str:
+        return f"{self.folder}: {self.file} is still being written; end that drive first"
+
+
+class ScenarioChanged(SessionError):
+    """The scenario of this name is no longer the one that was driven, or is gone."""
+
+    exit_code = 3
+
+    def __init__(self, session: str, scenario: str, recorded: str, found: str) -> None:
+        super().__init__(session, scenario, recorded, found)
+        self.session, self.scenario = session, scenario
+        self.recorded, self.found = recorded, found
+
+    def __str__(self) -> str:
+        return (
+            f"session {self.session} was driven in scenario {self.scenario} of digest "
+            f"{self.recorded[:12]}, here it is {self.found[:12] or 'unknown'}; "
+            "replay it with the version of the program that recorded it"
         )

@@ -42,7 +42,7 @@ class TrackId(IntEnum):
 class Pairing(IntEnum):
     """How a styled frame found the source frame that it was made from."""
 
-    NONE = 0  # a source or check frame
+    NONE = 0  # a source or check frame, or a styled one that a loss before it makes undecodable
     EXACT = 1  # the server returned the tick
     ESTIMATED = 2  # from picture motion; has a confidence
 
@@ -140,3 +140,19 @@ class FrameRecord:
     prompt: int = -1
     seed: int = 0
     key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FramePair:
+    """A source frame and the styled frame that was made from it. tick: of the state both show.
+
+    prompt, style: the texts in force when the styled frame was made, '' where none is known.
+    """
+
+    tick: int
+    source: FrameRecord
+    styled: FrameRecord
+    pairing: Pairing
+    confidence: float = 1.0
+    prompt: str = ""
+    style: str = ""
