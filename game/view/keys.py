@@ -1,0 +1,158 @@
+"""Keys and mouse into Controls: bindings as data, integer ramps a tick, so events alone decide.
+
+Owns the bindings. Reports and obeys bound controls only; knows no window and no clock.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from game.world.controls import HANDBRAKE, HORN, UNIT, Camera, Controls, Gear
+
+
+@dataclass(frozen=True, slots=True)
+class RawInput:
+    """One event of a bound control. t_ns: monotonic time of the poll. kind: key, look or focus.
+
+    code: the physical key, or mouse-x, mouse-y. value: 1 down, 0 up, or movement in `unit`.
+    """
+
+    t_ns: int
+    kind: str
+    code: str
+    value: float
+    unit: str = ""
+    synthetic: bool = False
+
+
+class Deed(Enum):
+    """What a key means."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    THROTTLE = "throttle"
+    BRAKE = "brake"
+    HANDBRAKE = "handbrake"
+    HORN = "horn"
+    REVERSE = "reverse"
+    CAMERA = "camera"
+    LOOK = "look"
+    STYLED = "toggle-styled"
+    PAUSE = "pause-recording"
+    QUIT = "quit"
+
+
+BINDINGS: Mapping[str, Deed] = {
+    "a": Deed.LEFT,
+    "arrow_left": Deed.LEFT,
+    "d": Deed.RIGHT,
+    "arrow_right": Deed.RIGHT,
+    "w": Deed.THROTTLE,
+    "arrow_up": Deed.THROTTLE,
+    "s": Deed.BRAKE,
+    "arrow_down": Deed.BRAKE,
+    "space": Deed.HANDBRAKE,
+    "h": Deed.HORN,
+    "r": Deed.REVERSE,
+    "c": Deed.CAMERA,
+    "mouse3": Deed.LOOK,
+    "v": Deed.STYLED,
+    "p": Deed.PAUSE,
+    "escape": Deed.QUIT,
+}
+COMMANDS = (Deed.STYLED, Deed.PAUSE, Deed.QUIT)
+
+# per tick, of 1000: how fast a held or released key moves the wheel and the pedals
+_STEER_ON, _STEER_BACK, _STEER_THROUGH = 26, 44, 60
+_PEDAL_ON, _PEDAL_OFF, _BRAKE_ON = 40, 90, 70
+_LOOK_PER_PX, _LOOK_BACK = 4, 60  # [0.1 degree]
+_YAW, _PITCH = 1800, 600
+
+
+def approach(value: int, wanted: int, pace: int) -> int:
+    """`value` moved towards `wanted` by at most `pace`."""
+    return min(value + pace, wanted) if value < wanted else max(value - pace, wanted)
+
+
+class Mapper:
+    """Holds what is pressed and where wheel and pedals are; the same events give the same Controls."""
+
+    def __init__(self, bindings: Mapping[str, Deed] = BINDINGS) -> None:
+        self._bindings = bindings
+        self._down: set[str] = set()
+        self._steer = self._throttle = self._brake = self._yaw = self._pitch = 0
+        self._gear, self._camera = Gear.DRIVE, Camera.CHASE
+        self._tick: int | None = None
+        self._commands: list[str] = []
+
+    def feed(self, events: Iterable[RawInput]) -> None:
+        """Take in events in their order; unbound ones are ignored."""
+        for event in events:
+            if event.kind == "look":
+                self._look(event)
+            elif event.kind == "key" and event.code in self._bindings:
+                self._press(event)
+
+    def _press(self, event: RawInput) -> None:
+        if not event.value:
+            self._down.discard(event.code)
+            return
+        repeat = event.code in self._down
+        self._down.add(event.code)
+        deed = self._bindings[event.code]
+        if repeat:
+            return
+        if deed is Deed.REVERSE:
+            self._gear = Gear.DRIVE if self._gear == Gear.REVERSE else Gear.REVERSE
+        elif deed is Deed.CAMERA:
+            self._camera = Camera.HOOD if self._camera == Camera.CHASE else Camera.CHASE
+        elif deed in COMMANDS:
+            self._commands.append(deed.value)
+
+    def _look(self, event: RawInput) -> None:
+        step = round(event.value) * _LOOK_PER_PX
+        if event.code == "mouse-x":
+            self._yaw = max(-_YAW, min(_YAW, self._yaw - step))
+        elif event.code == "mouse-y":
+            self._pitch = max(-_PITCH, min(_PITCH, self._pitch - step))
+
+    def _held(self, deed: Deed) -> bool:
+        return any(self._bindings[code] is deed for code in self._down)
+
+    def commands(self) -> tuple[str, ...]:
+        """Commands given since the last call: toggle-styled, pause-recording, quit."""
+        given, self._commands = tuple(self._commands), []
+        return given
+
+    def controls(self, tick: int) -> Controls:
+        """Controls of this tick; ramps advance once for every tick since the last call."""
+        for _ in range(1 if self._tick is None else max(tick - self._tick, 0)):
+            self._advance()
+        self._tick = tick
+        flags = HANDBRAKE * self._held(Deed.HANDBRAKE) | HORN * self._held(Deed.HORN)
+        return Controls(
+            steer=self._steer,
+            throttle=self._throttle,
+            brake=self._brake,
+            gear=int(self._gear),
+            flags=flags,
+            look_yaw=self._yaw,
+            look_pitch=self._pitch,
+            camera=int(self._camera),
+        )
+
+    def _advance(self) -> None:
+        wanted = UNIT * (int(self._held(Deed.LEFT)) - int(self._held(Deed.RIGHT)))
+        if wanted == 0:
+            pace = _STEER_BACK
+        elif wanted * self._steer < 0:
+            pace = _STEER_THROUGH
+        else:
+            pace = _STEER_ON
+        self._steer = approach(self._steer, wanted, pace)
+        gas, stop = self._held(Deed.THROTTLE), self._held(Deed.BRAKE)
+        self._throttle = approach(self._throttle, UNIT * gas, _PEDAL_ON if gas else _PEDAL_OFF)
+        self._brake = approach(self._brake, UNIT * stop, _BRAKE_ON if stop else _PEDAL_OFF)
+        if not self._held(Deed.LOOK):
+            self._yaw = approach(self._yaw, 0, _LOOK_BACK)
+            self._pitch = approach(self._pitch, 0, _LOOK_BACK)

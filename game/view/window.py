@@ -1,0 +1,99 @@
+"""One class for the window on a screen and for the headless target.
+
+Captures are drawn into an off-screen buffer of the fixed profile, from the state alone; the window
+only presents. Owns the device, the scene and the capture target; refuses to keep any clock.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from game.errors import MissingPart
+from game.session.format import CaptureProfile
+from game.view.capture import Target
+from game.view.device import Device, open_hidden, open_screen
+from game.view.devices import Devices
+from game.view.hud import Hud
+from game.view.keys import RawInput
+from game.view.present import Stage
+from game.view.scene import Scene
+from game.world.city import City
+from game.world.state import WorldState
+
+Mode = Literal["auto", "window", "offscreen"]
+_FIRST_SIZE = (960, 960)
+
+
+class Window:
+    """mode auto: a window where there is a display, else off-screen. Raises MissingPart without GL.
+
+    family: the renderer's name. has_screen: whether somebody can see it. closed: whether the
+    player has closed it (never true off-screen).
+    """
+
+    def __init__(
+        self,
+        city: City,
+        profile: CaptureProfile,
+        mode: Mode = "auto",
+        title: str = "Scale Diffusion",
+        now: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._device = _open(mode, title)
+        self.has_screen = self._device.on_screen
+        self.family = self._device.family
+        self._scene = Scene(city, profile)
+        self._target = Target(
+            self._device, self._scene, profile, profile.width, profile.height, labels=False
+        )
+        self._stage = Stage(self._device) if self.has_screen else None
+        self._devices = Devices(self._device.host, now) if self.has_screen else None
+        self._gone = False
+
+    @property
+    def closed(self) -> bool:
+        """True once the player has closed the window, or `close` was called."""
+        return self._gone or (self.has_screen and self._device.host.isClosed())
+
+    def poll(self) -> list[RawInput]:
+        """Events of bound controls since the last poll; none off-screen."""
+        if self._devices is None or self.closed:
+            return []
+        return self._devices.poll()
+
+    def capture(self, state: WorldState) -> NDArray[np.uint8]:
+        """The picture of a state: uint8 (h, w, 4) BGRA, top row first, a fresh copy."""
+        self._target.draw(self._scene.update(state))
+        return self._target.bgra()
+
+    def present(self, picture: NDArray[np.uint8] | None, hud: Hud) -> None:
+        """Show a BGRA picture (captured or styled; None keeps the last) under the HUD."""
+        if self._stage is not None and not self.closed:
+            self._stage.show(picture, hud)
+
+    def close(self) -> None:
+        """Give window, buffers and geometry back; a second call does nothing."""
+        if self._gone:
+            return
+        self._gone = True
+        self._target.close()
+        if self._stage is not None:
+            self._stage.close()
+        self._scene.close()
+        self._device.close()
+
+
+def _open(mode: Mode, title: str) -> Device:
+    if mode in ("auto", "window"):
+        device = open_screen(title, *_FIRST_SIZE)
+        if device is not None:
+            return device
+        if mode == "window":
+            raise MissingPart(
+                "there is no display to open a window on",
+                "start it from a desktop session, or draw without one: --set view.mode=offscreen",
+            )
+    return open_hidden()
