@@ -6,9 +6,11 @@ RewardsError
 ├── VerdictInvalid        a verdict does not hold what the policy needs                      exit 1
 ├── LedgerMismatch        the ledger belongs to another chain, mint, treasury or secret      exit 3
 ├── LedgerLost            the ledger's file is no longer the one that was opened             exit 3
+├── DevnetBusy            another process holds the local devnet's files                   exit 3
 ├── KeyRefused            a key or secret file is missing, open to others or damaged         exit 3
 ├── ChainUnreachable      the chain's endpoint does not answer                               exit 4
 ├── ChainRefused          the chain answered with an error that another try will not change  exit 1
+├── SetUpIncomplete       the payer lacks something that only an operator can give      exit 2
 └── ReceiptUnexplained    a receipt exists, but no payment of ours made it                   exit 1
 """
 
@@ -93,6 +95,22 @@ class LedgerLost(RewardsError):
         )
 
 
+class DevnetBusy(RewardsError):
+    """Another process holds the files of the local devnet, or they cannot be written."""
+
+    exit_code = 3
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(path, why)
+        self.path, self.why = path, why
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: {self.why}; another devnet runs on this folder: use that one, end it, "
+            "or choose another folder with --set rewards.folder=DIR"
+        )
+
+
 class KeyRefused(RewardsError):
     """A key or secret file is missing, readable by others, or damaged."""
 
@@ -128,6 +146,19 @@ class ChainRefused(RewardsError):
 
     def __str__(self) -> str:
         return f"the chain refused to {self.act}: {self.why}; see: rewards audit"
+
+
+class SetUpIncomplete(RewardsError):
+    """The payer lacks something that only an operator can give on this cluster."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what, remedy)
+        self.what, self.remedy = what, remedy
+
+    def __str__(self) -> str:
+        return f"{self.what}; {self.remedy}"
 
 
 class ReceiptUnexplained(RewardsError):

@@ -119,7 +119,8 @@ class Ledger:
                 first = self._verdict_row(db, verdict.session)
                 if first is None:
                     db.execute(sa.insert(verdicts).values(row))
-                self._owe(db, row if first is None else first, now_s)
+                known: Mapping[str, Any] = row if first is None else {**first}
+                self._owe(db, known, now_s)
         except IntegrityError:  # another worker recorded it between our look and our insert
             pass
         return self.payout(verdict.session)

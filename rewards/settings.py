@@ -75,6 +75,11 @@ class RewardsSettings:
         return self.folder / self.stop_file
 
     @property
+    def endpoint_path(self) -> Path:
+        """Where the local devnet of `folder` listens: {"url", "genesis"}, written by it."""
+        return self.folder / "devnet.json"
+
+    @property
     def facts_path(self) -> Path:
         """Public facts of the chain in use (genesis, mint, treasury ...), written by set-up."""
         return self.folder / "chain.json"

@@ -1,0 +1,216 @@
+"""The chain as the payer sees it: look, sign, submit, ask how it went, and find what was paid.
+
+Owns the connection and the translation of its errors. Decides nothing and stores nothing. A
+refused submission is reported as words: only height, status and receipt prove anything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from solana.exceptions import SolanaRpcException
+from solana.rpc.commitment import Confirmed, Finalized
+from solana.rpc.core import RPCException
+from solana.rpc.models import TxOpts
+from solders.hash import Hash
+from solders.message import to_bytes_versioned
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from solders.transaction import VersionedTransaction
+from solders.transaction_status import TransactionConfirmationStatus
+from spl.token.constants import TOKEN_PROGRAM_ID
+
+from rewards.errors import ReceiptUnexplained
+from rewards.history import History, words
+from rewards.instructions import (
+    MEMO_PREFIX,
+    Token,
+    payout_message,
+    receipt_address,
+)
+from rewards.model import Receipt
+from rewards.signer import ReceiptSecret, Signer
+
+STATUSES, ACCOUNTS = 256, 100  # the most that one call may ask for
+_FROZEN, _STATE_AT = 2, 108  # in a token account's data
+ABSENT, READY, FROZEN, FOREIGN = "absent", "ready", "frozen", "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """What the treasury has: lamports for fees and deposits, base units of the token."""
+
+    lamports: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What the chain says of a signature. final: it cannot change any more. error: '' = none."""
+
+    final: bool
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A payout's two accounts at one slot. destination: absent | ready | frozen | foreign."""
+
+    receipt: bool
+    destination: str
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """A blockhash and the last height at which a transaction with it can land."""
+
+    blockhash: Hash
+    last_valid_height: int
+
+
+class Chain:
+    """One endpoint, one treasury, one token. Close it with `close`.
+
+    Every call raises ChainUnreachable when the endpoint does not answer.
+    """
+
+    def __init__(
+        self, url: str, signer: Signer, token: Token, secret: ReceiptSecret, price: int = 1_000
+    ) -> None:
+        self.url, self.token, self.treasury = url, token, signer.address
+        self._signer, self._secret, self._price = signer, secret, price
+        self._past = History(url, self.treasury, token)
+        self._ask = self._past.ask
+
+    async def close(self) -> None:
+        await self._past.close()
+
+    # --- before signing -----------------------------------------------------------------------
+
+    async def funds(self) -> Funds:
+        lamports = await self._ask(lambda c: c.get_balance(self.treasury))
+        account = self.token.account_of(self.treasury)
+        tokens = await self._ask(lambda c: c.get_token_account_balance(account))
+        return Funds(int(lamports.value), int(tokens.value.amount))
+
+    async def look(self, payouts: Sequence[tuple[str, str]]) -> list[Look]:
+        """Receipt and destination of (session, wallet) pairs, each pair read at one slot."""
+        found: list[Look] = []
+        for start in range(0, len(payouts), ACCOUNTS // 2):
+            part = payouts[start : start + ACCOUNTS // 2]
+            keys = [key for session, wallet in part for key in self._accounts(session, wallet)]
+            reply = await self._read_accounts(keys)
+            slot, accounts = int(reply.context.slot), reply.value
+            for index, (_, wallet) in enumerate(part):
+                receipt, destination = accounts[2 * index], accounts[2 * index + 1]
+                state = self._destination(destination, Pubkey.from_string(wallet))
+                found.append(Look(receipt is not None, state, slot))
+        return found
+
+    async def was_opened(self, wallet: str, slot: int) -> bool:
+        """We paid into this wallet's token account by `slot`: if it is gone, it was closed."""
+        return await self._past.paid_into(self.token.account_of(Pubkey.from_string(wallet)), slot)
+
+    async def freshness(self) -> Freshness:
+        reply = await self._ask(lambda c: c.get_latest_blockhash(Confirmed))
+        return Freshness(reply.value.blockhash, int(reply.value.last_valid_block_height))
+
+    def sign(
+        self, session: str, wallet: str, amount: int, fresh: Freshness, *, opens: bool
+    ) -> tuple[str, bytes]:
+        """Signature and bytes of a payout's transaction. Nothing leaves this process."""
+        message = payout_message(
+            self.treasury,
+            self.token,
+            session,
+            self._secret.seed(session),
+            Pubkey.from_string(wallet),
+            amount,
+            fresh.blockhash,
+            opens=opens,
+            price=self._price,
+        )
+        signed = sign_message(message, self._signer)
+        return str(signed.signatures[0]), bytes(signed)
+
+    # --- after signing ------------------------------------------------------------------------
+
+    async def submit(self, raw: bytes) -> str:
+        """Send bytes, again or for the first time. '' or what the node said; proves nothing."""
+        options = TxOpts(skip_confirmation=True, preflight_commitment=Confirmed)
+        try:
+            await self._past.client.send_raw_transaction(raw, options)
+        except (RPCException, SolanaRpcException) as error:
+            return words(error)
+        return ""
+
+    async def height(self) -> int:
+        """Finalized block height. Read it before the status that it makes conclusive."""
+        return int((await self._ask(lambda c: c.get_block_height(Finalized))).value)
+
+    async def fates(self, signatures: Sequence[str]) -> list[Fate | None]:
+        """What became of each signature; None = the chain does not know it."""
+        found: list[Fate | None] = []
+        for start in range(0, len(signatures), STATUSES):
+            part = [Signature.from_string(s) for s in signatures[start : start + STATUSES]]
+            reply = await self._read_statuses(part)
+            found += [None if status is None else _fate(status) for status in reply.value]
+        return found
+
+    async def payment(self, session: str) -> Receipt | None:
+        """The payment that made this session's receipt; None while there is no receipt.
+
+        Raises ReceiptUnexplained when the receipt is there and no payment of ours made it.
+        """
+        address = receipt_address(self.treasury, self._secret.seed(session))
+        reply = await self._ask(lambda c: c.get_account_info(address))
+        async for entry in self._past.entries(address, Confirmed):
+            if entry.err is None and MEMO_PREFIX + session in (entry.memo or ""):
+                receipt = await self._past.receipt(entry, session, address)
+                if receipt is not None:
+                    return receipt
+        if reply.value is None:
+            return None
+        why = "it exists, but none of our payments made it (prefunded, or history is missing)"
+        raise ReceiptUnexplained(session, str(address), why)
+
+    def account_of(self, wallet: str) -> str:
+        """The wallet's token account, base58."""
+        return str(self.token.account_of(Pubkey.from_string(wallet)))
+
+    # --- inside -------------------------------------------------------------------------------
+
+    async def _read_accounts(self, keys: list[Pubkey]) -> Any:
+        return await self._ask(lambda c: c.get_multiple_accounts(keys))
+
+    async def _read_statuses(self, part: list[Signature]) -> Any:
+        return await self._ask(
+            lambda c: c.get_signature_statuses(part, search_transaction_history=True)
+        )
+
+    def _accounts(self, session: str, wallet: str) -> tuple[Pubkey, Pubkey]:
+        receipt = receipt_address(self.treasury, self._secret.seed(session))
+        return receipt, self.token.account_of(Pubkey.from_string(wallet))
+
+    def _destination(self, account: Any, wallet: Pubkey) -> str:
+        if account is None:
+            return ABSENT
+        data = bytes(account.data)
+        if account.owner != TOKEN_PROGRAM_ID or len(data) < 165:
+            # lamports alone, sent ahead by anyone, do not hinder opening the account
+            return ABSENT if not data else FOREIGN
+        if data[:32] != bytes(self.token.mint) or data[32:64] != bytes(wallet):
+            return FOREIGN
+        return FROZEN if data[_STATE_AT] == _FROZEN else READY
+
+
+def sign_message(message: Any, signer: Signer) -> VersionedTransaction:
+    """A transaction with the signer's one signature."""
+    signature = signer.sign(bytes(to_bytes_versioned(message)))
+    return VersionedTransaction.populate(message, [signature])
+
+
+def _fate(status: Any) -> Fate:
+    final = status.confirmation_status == TransactionConfirmationStatus.Finalized
+    return Fate(final, "" if status.err is None else str(status.err))

@@ -1,0 +1,172 @@
+"""One payout as Solana instructions, and back: what a transaction of the chain says was paid.
+
+Pure functions of their arguments. Order of a payout's transaction: compute limit, compute price,
+receipt, [token account,] transfer, memo. The token account is opened only when `opens` says so:
+were it opened each time, a wallet could close it again and again and keep the deposit.
+"""
+
+from dataclasses import dataclass
+
+from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
+from solders.hash import Hash
+from solders.instruction import Instruction
+from solders.message import MessageV0
+from solders.pubkey import Pubkey
+from solders.system_program import ID as SYSTEM
+from solders.system_program import CreateAccountWithSeedParams, create_account_with_seed
+from solders.transaction import VersionedTransaction
+from spl.memo.constants import MEMO_PROGRAM_ID
+from spl.token.constants import MINT_LEN, TOKEN_PROGRAM_ID
+from spl.token.instructions import (
+    create_idempotent_associated_token_account,
+    get_associated_token_address,
+    initialize_mint2,
+    mint_to_checked,
+    transfer_checked,
+)
+from spl.token.models import InitializeMint2Params, MintToCheckedParams, TransferCheckedParams
+
+MEMO_PREFIX = "drive/1 "
+COMPUTE_UNITS = 60_000  # measured at most 31,100; what a wallet's address costs varies
+RECEIPT_LAMPORTS = 890_880  # rent exemption of an empty account
+MINT_LAMPORTS = 1_461_600  # rent exemption of a mint
+MINT_SEED = "drive/mint/1"
+_TRANSFER_CHECKED = 12
+_CREATE_WITH_SEED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is paid in. decimals of the mint; amounts are always base units."""
+
+    mint: Pubkey
+    decimals: int
+
+    def account_of(self, wallet: Pubkey) -> Pubkey:
+        """The wallet's associated token account."""
+        return get_associated_token_address(wallet, self.mint, TOKEN_PROGRAM_ID)
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What one of our transactions did, read from its bytes alone."""
+
+    payer: Pubkey
+    receipts: tuple[Pubkey, ...]
+    memos: tuple[str, ...]
+    transfers: tuple[tuple[Pubkey, Pubkey, Pubkey, int], ...]  # source, mint, destination, amount
+
+
+def receipt_address(treasury: Pubkey, seed: str) -> Pubkey:
+    return Pubkey.create_with_seed(treasury, seed, SYSTEM)
+
+
+def payout_message(
+    treasury: Pubkey,
+    token: Token,
+    session: str,
+    seed: str,
+    wallet: Pubkey,
+    amount: int,
+    blockhash: Hash,
+    *,
+    opens: bool,
+    price: int,
+) -> MessageV0:
+    """The message of a payout, signed by the treasury alone. price: micro-lamports a unit."""
+    account = token.account_of(wallet)
+    open_account = create_idempotent_associated_token_account(
+        treasury, wallet, token.mint, TOKEN_PROGRAM_ID
+    )
+    instructions = [
+        set_compute_unit_limit(COMPUTE_UNITS),
+        set_compute_unit_price(price),
+        create_account_with_seed(
+            CreateAccountWithSeedParams(
+                from_pubkey=treasury,
+                to_pubkey=receipt_address(treasury, seed),
+                base=treasury,
+                seed=seed,
+                lamports=RECEIPT_LAMPORTS,
+                space=0,
+                owner=SYSTEM,
+            )
+        ),
+        *([open_account] if opens else []),
+        transfer_checked(
+            TransferCheckedParams(
+                program_id=TOKEN_PROGRAM_ID,
+                source=token.account_of(treasury),
+                mint=token.mint,
+                dest=account,
+                owner=treasury,
+                amount=amount,
+                decimals=token.decimals,
+            )
+        ),
+        Instruction(MEMO_PROGRAM_ID, (MEMO_PREFIX + session).encode(), []),
+    ]
+    return MessageV0.try_compile(treasury, instructions, [], blockhash)
+
+
+def mint_address(treasury: Pubkey) -> Pubkey:
+    """Where the local mint of a treasury lies: follows from the treasury, so it is made once."""
+    return Pubkey.create_with_seed(treasury, MINT_SEED, TOKEN_PROGRAM_ID)
+
+
+def mint_message(treasury: Pubkey, decimals: int, supply: int, blockhash: Hash) -> MessageV0:
+    """Make the local mint and its whole supply in one transaction, so that it happens once."""
+    mint = mint_address(treasury)
+    token = Token(mint, decimals)
+    instructions = [
+        create_account_with_seed(
+            CreateAccountWithSeedParams(
+                from_pubkey=treasury,
+                to_pubkey=mint,
+                base=treasury,
+                seed=MINT_SEED,
+                lamports=MINT_LAMPORTS,
+                space=MINT_LEN,
+                owner=TOKEN_PROGRAM_ID,
+            )
+        ),
+        initialize_mint2(
+            InitializeMint2Params(
+                decimals=decimals,
+                program_id=TOKEN_PROGRAM_ID,
+                mint=mint,
+                mint_authority=treasury,
+                freeze_authority=treasury,
+            )
+        ),
+        create_idempotent_associated_token_account(treasury, treasury, mint, TOKEN_PROGRAM_ID),
+        mint_to_checked(
+            MintToCheckedParams(
+                program_id=TOKEN_PROGRAM_ID,
+                mint=mint,
+                dest=token.account_of(treasury),
+                mint_authority=treasury,
+                amount=supply,
+                decimals=decimals,
+            )
+        ),
+    ]
+    return MessageV0.try_compile(treasury, instructions, [], blockhash)
+
+
+def read_transaction(transaction: VersionedTransaction) -> Paid:
+    """Payer, receipts made, memos and token transfers that a transaction asked for."""
+    message = transaction.message
+    keys = message.account_keys
+    receipts, memos, transfers = [], [], []
+    for instruction in message.instructions:
+        program, data = keys[instruction.program_id_index], bytes(instruction.data)
+        named = [keys[i] if i < len(keys) else None for i in bytes(instruction.accounts)]
+        if program == MEMO_PROGRAM_ID:
+            memos.append(data.decode("utf-8", "replace"))
+        elif program == SYSTEM and int.from_bytes(data[:4], "little") == _CREATE_WITH_SEED:
+            receipts.append(named[1])
+        elif program == TOKEN_PROGRAM_ID and data[:1] == bytes([_TRANSFER_CHECKED]):
+            amount = int.from_bytes(data[1:9], "little")
+            transfers.append((named[0], named[1], named[2], amount))
+    return Paid(keys[0], tuple(receipts), tuple(memos), tuple(transfers))

@@ -1,0 +1,102 @@
+"""The payer as a process: opens chain and ledger, takes turns until it is told to end."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from multiprocessing.connection import Connection
+
+from rewards import policy
+from rewards.chain import Chain
+from rewards.errors import ChainUnreachable
+from rewards.ledger import Ledger
+from rewards.model import Payout
+from rewards.parent import exit_with_parent
+from rewards.payment import Payer, PayRules, Turn
+from rewards.settings import RewardsSettings
+from rewards.treasury import Facts, open_chain
+
+log = logging.getLogger(__name__)
+
+
+def rules_of(settings: RewardsSettings) -> PayRules:
+    return PayRules(
+        daily_budget=settings.daily_budget,
+        max_attempts=settings.max_attempts,
+        reserve_lamports=settings.reserve_lamports,
+        stop_path=settings.stop_path,
+    )
+
+
+def allowance(settings: RewardsSettings, cluster: str) -> Callable[[Payout], str]:
+    """Says why a payout's policy does not pay on this cluster; '' when it does."""
+    known = {name: policy.load(name) for name in policy.bundled()}
+    chosen = policy.load(settings.policy)
+    known[chosen.name] = chosen
+
+    def allows(payout: Payout) -> str:
+        rules = known.get(payout.policy)
+        if rules is None:
+            return f"the policy {payout.policy} is not known to this payer"
+        if cluster not in rules.clusters:
+            return f"the policy {payout.policy} does not pay on cluster {cluster}"
+        return ""
+
+    return allows
+
+
+async def open_payer(settings: RewardsSettings) -> tuple[Payer, Chain, Ledger, Facts]:
+    """Everything for paying, set up where the cluster is local. The caller closes both."""
+    chain, facts = await open_chain(settings)
+    try:
+        ledger = Ledger.open(settings.ledger_url, facts.stamp)
+    except BaseException:
+        await chain.close()
+        raise
+    allows = allowance(settings, facts.cluster)
+    return Payer(chain, ledger, rules_of(settings), time.time, allows), chain, ledger, facts
+
+
+def run_payer(settings: RewardsSettings, ready: Connection) -> None:
+    """Entry of the payer's process: sends the public facts as a dict, ends with its parent.
+
+    Raises LedgerMismatch, LedgerLost, KeyRefused, SetUpIncomplete: the process ends with them.
+    """
+    exit_with_parent()
+    asyncio.run(_serve(settings, ready.send))
+
+
+async def _serve(settings: RewardsSettings, ready: Callable[[dict[str, object]], None]) -> None:
+    payer, chain, ledger, facts = await open_payer(settings)
+    try:
+        ready(asdict(facts))
+        while True:
+            await turn_or_wait(payer)
+            await asyncio.sleep(settings.poll_s)
+    finally:
+        await chain.close()
+        ledger.close()
+
+
+async def turn_or_wait(payer: Payer) -> Turn | None:
+    """One turn; None when the chain did not answer, which is no reason to end."""
+    try:
+        return await payer.step()
+    except ChainUnreachable as error:
+        log.warning("payer.unreachable url=%s why=%s", error.url, error.why)
+        return None
+
+
+async def pay_until_idle(settings: RewardsSettings) -> list[Turn]:
+    """Take turns until nothing is in flight and nothing more may be signed."""
+    payer, chain, ledger, _ = await open_payer(settings)
+    turns: list[Turn] = []
+    try:
+        while not turns or not turns[-1].idle:
+            turns.append(await payer.step())
+            await asyncio.sleep(settings.poll_s)
+    finally:
+        await chain.close()
+        ledger.close()
+    return turns

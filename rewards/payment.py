@@ -1,0 +1,320 @@
+"""Pays what the ledger owes, each session exactly once. Settles first, then signs anew.
+
+One turn, for any number of payers on one ledger:
+
+    settle   height, then status, of all that is signed or sent
+               final without error ............................ finalized
+               final with error, or unknown above its last height: look for the receipt
+                 ours and final -> finalized   none -> expired   not ours -> parked
+               unknown otherwise .............................. the same bytes again
+    act      stop switch, funds, budget; then for what is owed or expired
+               receipt there -> as above      account closed, frozen, foreign -> parked
+               sign -> commit `signed` -> commit `sent` -> submit
+
+A refused submission proves nothing. `finalized` on the chain is the only level that counts.
+Owns no rows and no connection; refuses to sign while the stop file exists.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rewards.chain import ABSENT, FOREIGN, FROZEN, Chain, Fate, Look
+from rewards.errors import ReceiptUnexplained
+from rewards.ledger import Ledger, Signing
+from rewards.model import DUE, OPEN, SIGNED, Payout, Receipt
+
+log = logging.getLogger(__name__)
+
+SETTLED_DEPTH = 32  # slots after which what one endpoint saw must be in its history too
+_NOT_HELD = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PayRules:
+    """Limits of one payer.
+
+    daily_budget: base units signed away in a UTC day. reserve_lamports: nothing is signed below.
+    max_attempts: signings of one payout before it is parked. batch: signed in one turn at most.
+    in_flight: payouts signed or sent at one time. stop_path: while it exists nothing is signed.
+    """
+
+    daily_budget: int
+    max_attempts: int = 5
+    reserve_lamports: int = 50_000_000
+    batch: int = 64
+    in_flight: int = 256
+    stop_path: Path | None = None
+
+
+@dataclass(slots=True)
+class Turn:
+    """What one turn did, by session. held: what keeps back the rest, '' = nothing."""
+
+    finalized: list[str] = field(default_factory=list)
+    expired: list[str] = field(default_factory=list)
+    parked: list[str] = field(default_factory=list)
+    signed: list[str] = field(default_factory=list)
+    resent: list[str] = field(default_factory=list)
+    waiting: int = 0
+    held: str = ""
+
+    @property
+    def idle(self) -> bool:
+        return not (
+            self.finalized
+            or self.expired
+            or self.parked
+            or self.signed
+            or self.resent
+            or self.waiting
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One payout that the next turn would make, or why it would not ('' = it would)."""
+
+    payout: Payout
+    hindrance: str
+
+
+def utc_day(now_s: float) -> str:
+    """The UTC day of a Unix time, 2026-11-22."""
+    return datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%d")
+
+
+class Payer:
+    """`step` is one turn; call it again after any exception, in this or another process.
+
+    allows: '' or why a payout must not be sent on this cluster. at: called with the name of each
+    point that a crash could fall on, for tests.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        ledger: Ledger,
+        rules: PayRules,
+        now: Callable[[], float],
+        allows: Callable[[Payout], str] = lambda payout: "",
+        at: Callable[[str], None] = lambda point: None,
+    ) -> None:
+        self._chain, self._ledger, self._rules = chain, ledger, rules
+        self._now, self._allows, self._at = now, allows, at
+        self._doubts: dict[str, int] = {}  # session -> height at which its receipt was unexplained
+
+    async def step(self) -> Turn:
+        """Settle, then act. Raises ChainUnreachable, LedgerLost; nothing is lost by either."""
+        turn = Turn()
+        await self._settle(turn)
+        await self._act(turn)
+        return turn
+
+    async def plan(self) -> tuple[Plan, ...]:
+        """What the next turns would sign, without signing anything."""
+        due = self._ledger.payouts(*DUE)
+        looks = await self._chain.look([(p.session, p.wallet) for p in due])
+        room = self._rules.daily_budget - self._ledger.spent(utc_day(self._now()))
+        plans = []
+        for payout, look in zip(due, looks, strict=True):
+            why = self._hindrance(payout) or await self._obstacle(payout, look)
+            if not why and look.receipt:
+                why = "a receipt is there: settles by the payment that made it"
+            if not why and payout.attempts == _NOT_HELD and payout.amount > room:
+                why = "the day's budget is spent"
+            if not why and payout.attempts == _NOT_HELD:
+                room -= payout.amount
+            plans.append(Plan(payout, why))
+        return tuple(plans)
+
+    # --- settle -------------------------------------------------------------------------------
+
+    async def _settle(self, turn: Turn) -> None:
+        open_ = self._ledger.payouts(*OPEN)
+        if not open_:
+            return
+        height = await self._chain.height()  # first: it makes an unknown status conclusive
+        fates = await self._chain.fates([p.signature for p in open_])  # second
+        again = []
+        for payout, fate in zip(open_, fates, strict=True):
+            if fate is not None and fate.final and not fate.error:
+                self._finalize(payout, payout.signature, self._today(), turn)
+            elif is_dead(payout, fate, height):
+                await self._bury(payout, height, turn)
+            elif fate is None:
+                again.append(payout)
+            else:
+                turn.waiting += 1
+        await self._send(again)
+        turn.resent += [p.session for p in again]
+
+    async def _bury(self, payout: Payout, height: int, turn: Turn) -> None:
+        """This signature can never land. Was the session paid by another one?"""
+        receipt = await self._explain(payout, height, turn)
+        if isinstance(receipt, Receipt):
+            self._settle_by(payout, receipt, turn)
+        elif receipt is None:
+            self._at("expiring")
+            turn.expired += [p.session for p in self._ledger.expire([payout], self._s())]
+
+    async def _explain(self, payout: Payout, height: int, turn: Turn) -> Receipt | str | None:
+        """The payment behind the receipt, None without a receipt, a word while that is unclear."""
+        try:
+            receipt = await self._chain.payment(payout.session)
+        except ReceiptUnexplained as error:
+            first = self._doubts.setdefault(payout.session, height)
+            if height - first > SETTLED_DEPTH:
+                self._park(payout, error.why, turn)
+            else:
+                turn.waiting += 1
+            return "doubt"
+        self._doubts.pop(payout.session, None)
+        return receipt
+
+    def _settle_by(self, payout: Payout, receipt: Receipt, turn: Turn) -> None:
+        expected = self._chain.account_of(payout.wallet)
+        if (receipt.wallet_account, receipt.amount) != (expected, payout.amount):
+            self._park(payout, f"already paid otherwise, by {receipt.signature}", turn)
+        elif receipt.final:
+            day = utc_day(receipt.paid_s) if receipt.paid_s else self._today()
+            self._finalize(payout, receipt.signature, day, turn)
+        else:
+            turn.waiting += 1
+
+    def _finalize(self, payout: Payout, signature: str, day: str, turn: Turn) -> None:
+        self._at("finalizing")
+        if self._ledger.finalize(payout, signature, day, self._s()):
+            log.info("payout.finalized session=%s signature=%s", payout.session, signature)
+            turn.finalized.append(payout.session)
+
+    # --- act ----------------------------------------------------------------------------------
+
+    async def _act(self, turn: Turn) -> None:
+        stop = self._rules.stop_path
+        if stop is not None and stop.exists():
+            turn.held = "stopped"
+            return
+        in_flight = self._ledger.payouts(*OPEN)
+        room = min(self._rules.batch, self._rules.in_flight - len(in_flight))
+        due = [p for p in self._ledger.payouts(*DUE) if not self._parked_early(p, turn)]
+        due = self._within_budget(due, turn)[: max(room, 0)]
+        if not due:
+            return
+        funds = await self._chain.funds()
+        if funds.lamports < self._rules.reserve_lamports:
+            turn.held = "lamports"
+            log.warning("payer.low_lamports left=%d", funds.lamports)
+            return
+        tokens = funds.tokens - sum(p.amount for p in in_flight)
+        ready = []
+        looks = await self._chain.look([(p.session, p.wallet) for p in due])
+        for payout, look in zip(due, looks, strict=True):
+            if not await self._ready(payout, look, turn):
+                continue
+            if payout.amount > tokens:
+                turn.held = "tokens"
+                log.warning("payer.low_tokens left=%d", tokens)
+                break
+            tokens -= payout.amount
+            ready.append((payout, look))
+        await self._pay(ready, turn)
+
+    def _parked_early(self, payout: Payout, turn: Turn) -> bool:
+        why = self._hindrance(payout)
+        if why:
+            self._park(payout, why, turn)
+        return bool(why)
+
+    def _hindrance(self, payout: Payout) -> str:
+        """Why this payout can never be signed, whatever the chain says."""
+        if payout.attempts >= self._rules.max_attempts:
+            return f"failed {payout.attempts} times"
+        return self._allows(payout)
+
+    def _within_budget(self, due: Sequence[Payout], turn: Turn) -> list[Payout]:
+        """What the day still covers; a payout that was signed before holds its share already."""
+        room = self._rules.daily_budget - self._ledger.spent(self._today())
+        fits = []
+        for payout in due:
+            cost = payout.amount if payout.attempts == _NOT_HELD else 0
+            if cost > room:
+                turn.held = "budget"
+                continue
+            room -= cost
+            fits.append(payout)
+        return fits
+
+    async def _ready(self, payout: Payout, look: Look, turn: Turn) -> bool:
+        """True when nothing on the chain stands against signing this payout now."""
+        if look.receipt:
+            receipt = await self._explain(payout, await self._chain.height(), turn)
+            if isinstance(receipt, Receipt):
+                self._settle_by(payout, receipt, turn)
+            return False
+        why = await self._obstacle(payout, look)
+        if why:
+            self._park(payout, why, turn)
+        return not why
+
+    async def _obstacle(self, payout: Payout, look: Look) -> str:
+        """Why the wallet's token account cannot be paid; '' when it can."""
+        if look.destination == FROZEN:
+            return "the wallet's token account is frozen"
+        if look.destination == FOREIGN:
+            return "the wallet's token account belongs to another owner"
+        if look.destination == ABSENT and await self._chain.was_opened(payout.wallet, look.slot):
+            return "the wallet closed the token account that was opened for it"
+        return ""
+
+    async def _pay(self, ready: Iterable[tuple[Payout, Look]], turn: Turn) -> None:
+        ready = tuple(ready)
+        if not ready:
+            return
+        fresh = await self._chain.freshness()
+        signings = []
+        for payout, look in ready:
+            opens = look.destination == ABSENT
+            signature, raw = self._chain.sign(
+                payout.session, payout.wallet, payout.amount, fresh, opens=opens
+            )
+            signings.append(Signing(payout, signature, raw, fresh.last_valid_height))
+        self._at("built")
+        signed = self._ledger.sign(signings, self._today(), self._rules.daily_budget, self._s())
+        self._at("signed")
+        await self._send(signed)
+        turn.signed += [p.session for p in signed]
+
+    async def _send(self, payouts: Sequence[Payout]) -> None:
+        """Commit `sent` for what is only signed, then submit. Bytes may go out many times."""
+        if not payouts:
+            return
+        self._ledger.mark_sent([p for p in payouts if p.state == SIGNED], self._s())
+        self._at("marked")
+        said = await asyncio.gather(*(self._chain.submit(p.raw) for p in payouts))
+        for payout, words in zip(payouts, said, strict=True):
+            if words:
+                log.info("payout.refused session=%s said=%s", payout.session, words)
+        self._at("submitted")
+
+    def _park(self, payout: Payout, why: str, turn: Turn) -> None:
+        self._at("parking")
+        if self._ledger.park(payout, why, self._s()):
+            log.warning("payout.parked session=%s why=%s", payout.session, why)
+            turn.parked.append(payout.session)
+
+    def _today(self) -> str:
+        return utc_day(self._now())
+
+    def _s(self) -> int:
+        return int(self._now())
+
+
+def is_dead(payout: Payout, fate: Fate | None, height: int) -> bool:
+    """This signature failed for good, or is unknown above the last height at which it may land."""
+    if fate is None:
+        return height > payout.last_valid_height
+    return fate.final and bool(fate.error)

@@ -1,0 +1,150 @@
+"""What the payer stands on: cluster, treasury, token, receipt secret. Makes them on a local devnet.
+
+Owns the public facts in `chain.json`. On any other cluster it makes nothing: an operator does.
+"""
+
+import asyncio
+import json
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+from solana.rpc.async_api import AsyncClient
+from solana.rpc.commitment import Finalized
+from solana.rpc.core import RPCException
+from solana.rpc.models import TxOpts
+from solders.pubkey import Pubkey
+
+from rewards.chain import Chain, sign_message
+from rewards.devnet import LOCAL_VERSION
+from rewards.errors import ChainRefused, SetUpIncomplete
+from rewards.files import write_json
+from rewards.history import ask
+from rewards.instructions import Token, mint_address, mint_message
+from rewards.ledger import Stamp
+from rewards.settings import RewardsSettings
+from rewards.signer import FileSigner, ReceiptSecret
+
+LOCAL = "local"
+AIRDROP = 1_000_000_000_000  # lamports; 1,000 SOL of the local devnet
+CLUSTERS = {
+    "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d": "mainnet",
+    "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG": "devnet",
+    "4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY": "testnet",
+}
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Public facts of the chain in use; what audits and other processes may know."""
+
+    url: str
+    cluster: str
+    genesis: str
+    mint: str
+    treasury: str
+    decimals: int
+    secret_id: str
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(self.genesis, self.mint, self.treasury, self.secret_id)
+
+
+def endpoint(settings: RewardsSettings) -> str:
+    """The Solana endpoint of the settings, or the local devnet's. Raises SetUpIncomplete."""
+    if settings.rpc_url:
+        return settings.rpc_url
+    try:
+        return str(json.loads(settings.endpoint_path.read_text(encoding="utf-8"))["url"])
+    except (OSError, ValueError, KeyError):
+        raise SetUpIncomplete(
+            "no chain: rewards.rpc_url is empty and no local devnet has run here",
+            f"start one with: scale-diffusion rewards devnet --folder {settings.folder}",
+        ) from None
+
+
+def read_facts(settings: RewardsSettings) -> Facts | None:
+    """What set-up wrote; None before it. Other processes read the mint and treasury here."""
+    try:
+        return Facts(**json.loads(settings.facts_path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+async def open_chain(settings: RewardsSettings) -> tuple[Chain, Facts]:
+    """Key, secret, token and connection, ready to pay; on a local devnet whatever lacks is made.
+
+    Idempotent, also for several processes at once. Raises SetUpIncomplete, KeyRefused,
+    ChainUnreachable.
+    """
+    url = endpoint(settings)
+    client = AsyncClient(url, commitment=Finalized, timeout=20)
+    try:
+        cluster, genesis = await identify(url, client)
+        if cluster == LOCAL:
+            signer = FileSigner.create(settings.key_path)
+            secret = ReceiptSecret.create(settings.secret_path)
+            token = await _establish(url, client, signer, settings)
+        else:
+            signer = FileSigner.load(settings.key_path)
+            secret = ReceiptSecret.load(settings.secret_path)
+            token = _configured(settings)
+    finally:
+        await client.close()
+    facts = Facts(
+        url, cluster, genesis, str(token.mint), str(signer.address), token.decimals, secret.id
+    )
+    write_json(settings.facts_path, asdict(facts))
+    return Chain(url, signer, token, secret, settings.priority_micro_lamports), facts
+
+
+async def identify(url: str, client: AsyncClient) -> tuple[str, str]:
+    """Cluster's name ('local' only for our devnet on loopback) and its genesis hash."""
+    genesis = str((await ask(url, client, lambda c: c.get_genesis_hash())).value)
+    if genesis in CLUSTERS:
+        return CLUSTERS[genesis], genesis
+    version = (await ask(url, client, lambda c: c.get_version())).value.solana_core
+    if version == LOCAL_VERSION and urlsplit(url).hostname in _LOOPBACK:
+        return LOCAL, genesis
+    return "other", genesis
+
+
+def _configured(settings: RewardsSettings) -> Token:
+    if not settings.mint:
+        raise SetUpIncomplete(
+            "no mint is set for this cluster", "name it with --set rewards.mint=ADDRESS"
+        )
+    return Token(Pubkey.from_string(settings.mint), settings.decimals)
+
+
+async def _establish(
+    url: str, client: AsyncClient, signer: FileSigner, settings: RewardsSettings
+) -> Token:
+    """Lamports, mint and supply of the local treasury; each only where it is missing."""
+    treasury = signer.address
+    token = Token(mint_address(treasury), settings.decimals)
+    lamports = (await ask(url, client, lambda c: c.get_balance(treasury))).value
+    if lamports < AIRDROP // 2:
+        await ask(url, client, lambda c: c.request_airdrop(treasury, AIRDROP))
+    if (await ask(url, client, lambda c: c.get_account_info(token.mint))).value is None:
+        fresh = (await ask(url, client, lambda c: c.get_latest_blockhash())).value.blockhash
+        message = mint_message(treasury, settings.decimals, settings.supply, fresh)
+        raw = bytes(sign_message(message, signer))
+        try:
+            await client.send_raw_transaction(raw, TxOpts(skip_confirmation=True))
+        except RPCException as error:  # another payer may have made it at the same moment
+            account = await ask(url, client, lambda c: c.get_account_info(token.mint))
+            if account.value is None:
+                raise ChainRefused("make the local mint", str(error.args[0])) from error
+    await _wait_for_mint(url, client, token)
+    return token
+
+
+async def _wait_for_mint(url: str, client: AsyncClient, token: Token) -> None:
+    for _ in range(100):
+        account = (await ask(url, client, lambda c: c.get_account_info(token.mint))).value
+        if account is not None:
+            return
+        await asyncio.sleep(0.05)
+    raise ChainRefused("make the local mint", "it did not appear")
