@@ -1,0 +1,99 @@
+"""Watches a run and says how it ended. Exact, so that whoever replays it gets the same outcome.
+
+Owns the codes of the reasons. Never touches the state that it watches.
+"""
+
+from dataclasses import dataclass
+from math import inf
+
+from game.world.state import WorldState
+from scenarios.criticality import ttc
+from scenarios.spawn import Expectation, Stage
+
+OK = "ok"
+COLLISION = "collision"
+TIMEOUT = "timeout"
+REASONS = (OK, COLLISION, TIMEOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended.
+
+    reason: 'ok', 'collision' or 'timeout'. cause: who or what it was about: the id of the actor
+    that was struck, 'building', or the kind of the condition that was still open; '' after 'ok'.
+    min_ttc_s: smallest disc time to collision [s], None where none was on a collision course.
+    """
+
+    success: bool
+    reason: str
+    tick: int
+    collisions: int
+    min_ttc_s: float | None
+    cause: str = ""
+
+
+class Referee:
+    """Observes every state of a run, tick 0 included; `outcome` is None until it is over.
+
+    Success comes in the first tick in which every expectation is met; without reach_position or
+    survive_duration that is the end of the time limit.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._open: tuple[Expectation, ...] = tuple(
+            wanted for wanted in stage.expectations if wanted.kind != "no_collision"
+        )
+        self._strict = len(self._open) < len(stage.expectations)
+        self._min_ttc = inf
+        self._outcome: Outcome | None = None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How it ended, None while it runs."""
+        return self._outcome
+
+    @property
+    def min_ttc_s(self) -> float | None:
+        """Smallest disc time to collision so far [s]."""
+        return None if self._min_ttc == inf else self._min_ttc
+
+    def observe(self, state: WorldState) -> None:
+        """Take one tick into account. After the end it changes nothing."""
+        if self._outcome is not None:
+            return
+        self._min_ttc = ttc(state, self._min_ttc)
+        if self._strict and state.collisions > 0:
+            self._end(state, False, COLLISION, self._struck(state))
+            return
+        self._open = tuple(wanted for wanted in self._open if not _met(wanted, state))
+        late = state.tick >= self._stage.duration_ticks
+        if not self._open and (late or self._has_goal()):
+            self._end(state, True, OK, "")
+        elif late:
+            self._end(state, False, TIMEOUT, self._open[0].kind)
+
+    def _has_goal(self) -> bool:
+        return any(wanted.kind != "no_collision" for wanted in self._stage.expectations)
+
+    def _struck(self, state: WorldState) -> str:
+        """Name of whoever the first contact was with."""
+        if not state.contacts:
+            return "unknown"
+        first = min(state.contacts, key=lambda contact: (contact.since, contact.other))
+        if first.other < 0:
+            return "building"
+        return next((part.name for part in state.cast if part.id == first.other), "unknown")
+
+    def _end(self, state: WorldState, success: bool, reason: str, cause: str) -> None:
+        self._outcome = Outcome(
+            success, reason, state.tick, state.collisions, self.min_ttc_s, cause
+        )
+
+
+def _met(wanted: Expectation, state: WorldState) -> bool:
+    if wanted.kind == "survive_duration":
+        return state.tick >= wanted.ticks
+    dx, dy = state.ego.x - wanted.x, state.ego.y - wanted.y
+    return dx * dx + dy * dy <= wanted.radius * wanted.radius

@@ -1,0 +1,182 @@
+"""Which way and how fast for the next seconds: candidates rolled out against the forecast.
+
+Owns the order of preference: keep the line and the speed, ease, brake, move aside, both. The first
+candidate that stays clear wins; where none does, the one that stays clear longest. Exact.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+from scenarios.forecast import STEP_S, STEPS, Row
+from scenarios.road import GRID_M, Road
+
+OFFSET_M = 0.9
+"""Spacing of the lines beside the route that are considered [m]."""
+MOST_RIGHT = 5
+MOST_LEFT = 4
+KERB_M = 0.35
+"""Room kept to the kerb [m]."""
+EASE = 2.0
+BRAKE = 4.0
+FULL = 7.5
+"""Decelerations [m/s^2]."""
+_MODES = ((0.0, 0.0), (EASE, 0.8), (BRAKE, 1.8), (FULL, 3.0))
+STOP_BRAKE = 2.2
+"""How it slows down towards a stop line [m/s^2]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How somebody drives. share: of the speed limit; pull: acceleration [m/s^2]."""
+
+    share: float
+    pull: float
+
+
+STYLES: dict[str, Style] = {"calm": Style(0.95, 1.8), "brisk": Style(1.15, 2.8)}
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The ego on its route: arc length, offset to the left [m], speed [m/s]; its row of discs."""
+
+    s: float
+    d: float
+    speed: float
+    discs: tuple[tuple[float, float], ...]
+    half_width: float
+    nose: float
+    cover: float
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """offset: line beside the route to steer for [m]. brake: deceleration asked for, 0 to go."""
+
+    offset: float
+    brake: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """top: speed to keep to [m/s]; stop: arc length where the nose must halt, none if negative."""
+
+    top: float
+    pull: float
+    stop: float
+
+
+def pace_at(road: Road, bounds: Bounds, s: float, nose: float) -> float:
+    """Highest sensible speed at arc length s [m/s], `nose` metres behind the bumper."""
+    pace = road.curve[road.station(s)]
+    if bounds.top < pace:
+        pace = bounds.top
+    if bounds.stop >= 0.0:
+        room = bounds.stop - s - nose
+        allowed = sqrt(2.0 * STOP_BRAKE * room) if room > 0.0 else 0.0
+        if allowed < pace:
+            pace = allowed
+    return pace
+
+
+def reach(speed: float) -> float:
+    """How far ahead one looks to steer [m]."""
+    return 3.5 + 0.55 * speed
+
+
+def choose(road: Road, me: Me, bounds: Bounds, rows: tuple[Row, ...], last: float) -> Choice:
+    """The best candidate. `last` is the offset chosen before, which it costs to leave."""
+    best = Choice(last, FULL)
+    best_clear = (-1, -1)
+    for offset, brake in _candidates(road, me, last):
+        clear = _roll(road, me, bounds, rows, offset, brake)
+        if clear[1] > STEPS:
+            return Choice(offset, brake)
+        if clear > best_clear:
+            best, best_clear = Choice(offset, brake), clear
+    return best
+
+
+def _candidates(road: Road, me: Me, last: float) -> list[tuple[float, float]]:
+    """(offset, brake), cheapest first."""
+    low, high = _limits(road, me)
+    ranked: list[tuple[float, int, float, float]] = []
+    for k in range(-MOST_RIGHT, MOST_LEFT + 1):
+        offset = k * OFFSET_M
+        if k != 0 and not low <= offset <= high:
+            continue
+        away = offset if offset > 0.0 else -offset
+        change = offset - last if offset > last else last - offset
+        aside = (0.75 if offset > 0.0 else 0.45) * away + 0.35 * change
+        ranked.extend((aside + cost, k, offset, brake) for brake, cost in _MODES)
+    ranked.sort()
+    return [(offset, brake) for _, _, offset, brake in ranked]
+
+
+def _limits(road: Road, me: Me) -> tuple[float, float]:
+    """Offsets that keep the car between the kerbs for the next stretch."""
+    first = road.station(me.s)
+    last = road.station(me.s + 4.0 + 2.0 * me.speed)
+    keep = me.half_width + KERB_M
+    right = min(road.right[first : last + 1])
+    left = min(road.left[first : last + 1])
+    return keep - right, left - keep
+
+
+def _roll(
+    road: Road, me: Me, bounds: Bounds, rows: tuple[Row, ...], offset: float, brake: float
+) -> tuple[int, int]:
+    """(first step with contact, first step without the wanted room), STEPS + 1 for never."""
+    s, d, speed = me.s, me.d, me.speed
+    nose = me.nose
+    never = STEPS + 1
+    close = never
+    for k in range(1, never):
+        if brake > 0.0:
+            speed -= brake * STEP_S
+        else:
+            pace = pace_at(road, bounds, s, nose)
+            speed = _towards(speed, pace, bounds.pull)
+        if speed < 0.0:
+            speed = 0.0
+        s += speed * STEP_S
+        share = 0.85 * speed * STEP_S / reach(speed)
+        d += (offset - d) * (share if share < 1.0 else 1.0)
+        touch = _touch(road, me, rows, s, d, k)
+        if touch == 2:
+            return k, min(close, k)
+        if touch == 1 and close > k:
+            close = k
+    return never, close
+
+
+def _towards(speed: float, pace: float, pull: float) -> float:
+    if pace > speed:
+        return min(pace, speed + pull * STEP_S)
+    return max(pace, speed - BRAKE * STEP_S)
+
+
+def _touch(road: Road, me: Me, rows: tuple[Row, ...], s: float, d: float, k: int) -> int:
+    """0 clear, 1 closer than wanted, 2 contact, at step k of the forecast."""
+    i = road.station(s)
+    cosine, sine = road.cosine[i], road.sine[i]
+    along = s - i * GRID_M
+    x = road.x[i] + along * cosine - d * sine
+    y = road.y[i] + along * sine + d * cosine
+    worst = 0
+    for row in rows:
+        ox, oy, cover, placed, margin = row[k]
+        dx, dy = ox - x, oy - y
+        far = cover + me.cover
+        if dx * dx + dy * dy >= far * far:
+            continue
+        for px, py, radius in placed:
+            for offset, mine in me.discs:
+                gx, gy = px - x - offset * cosine, py - y - offset * sine
+                gap2 = gx * gx + gy * gy
+                wanted = radius + mine
+                if gap2 < wanted * wanted:
+                    if gap2 < (wanted - margin) * (wanted - margin):
+                        return 2
+                    worst = 1
+    return worst

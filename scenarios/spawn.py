@@ -1,0 +1,220 @@
+"""A scenario, a city and a seed into the concrete case: tick 0, the cast, what is expected.
+
+Bit-exact, since all of it feeds the state. Every draw is keyed by (seed, entity, purpose), so a
+seed names its case; `Stage.drawn` says what it drew.
+"""
+
+from dataclasses import dataclass
+
+from game.world import chance, step, trig
+from game.world.city import City, Point
+from game.world.entity import EGO_ID, EntityState, Kind
+from game.world.state import Part, Track, Trigger, WorldState
+from game.world.version import TICK_HZ
+from scenarios.model import (
+    Actor,
+    Condition,
+    Ego,
+    Member,
+    MetreRange,
+    ReachPosition,
+    Scenario,
+    SpeedRange,
+    Start,
+    SurviveDuration,
+    TimeRange,
+    Way,
+    digest,
+)
+from scenarios.place import Frame, anchor_frame, unit
+from scenarios.trajectory import bezier_track, line_track
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One condition of success, in metres of the city and ticks.
+
+    kind: no_collision, reach_position (x, y, radius [m]) or survive_duration (ticks).
+    """
+
+    kind: str
+    x: float = 0.0
+    y: float = 0.0
+    radius: float = 0.0
+    ticks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One concrete case, ready to be driven.
+
+    state: tick 0. duration_ticks: the time limit. route: where the ego is meant to go, as points
+    [m] from its start on; limit: the speed a reasonable driver keeps to [m/s].
+    drawn: (name, value) of every parameter that the seed chose.
+    """
+
+    scenario: Scenario
+    seed: int
+    frame: Frame
+    state: WorldState
+    duration_ticks: int
+    route: tuple[Point, ...]
+    limit: float
+    expectations: tuple[Expectation, ...]
+    drawn: tuple[tuple[str, float], ...]
+
+
+class _Draws:
+    """Draws from ranges, remembering what was drawn."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.drawn: list[tuple[str, float]] = []
+
+    def value(
+        self, drawn: SpeedRange | TimeRange | MetreRange, entity: int, name: str, what: str
+    ) -> float:
+        low, high = drawn.min, drawn.max
+        if low == high:
+            return low
+        share = chance.uniform(self.seed, 0, entity, f"scenario.{what}")
+        value = low + (high - low) * share
+        self.drawn.append((f"{name}.{what}", value))
+        return value
+
+    def ticks(self, drawn: TimeRange, entity: int, name: str, what: str) -> int:
+        return ticks_of(self.value(drawn, entity, name, what))
+
+
+def ticks_of(seconds: float) -> int:
+    """Seconds as the nearest whole number of ticks."""
+    return int(seconds * TICK_HZ + 0.5)
+
+
+def stage(scenario: Scenario, city: City, seed: int) -> Stage:
+    """The concrete case that `seed` names. Raises PlaceUnknown where the city lacks its place."""
+    frame = anchor_frame(scenario.place, city, scenario.id)
+    draws = _Draws(seed)
+    cast = _cast(scenario, frame, draws)
+    route = _track(scenario.ego, frame, 0.0)
+    ego = _ego(scenario.ego, route, draws)
+    state = step.begin(city, cast, ego, seed, digest(scenario))
+    return Stage(
+        scenario=scenario,
+        seed=seed,
+        frame=frame,
+        state=state,
+        duration_ticks=ticks_of(scenario.duration_s),
+        route=tuple(zip(route.x, route.y, strict=True)),
+        limit=scenario.ego.limit,
+        expectations=tuple(_expectation(condition, frame) for condition in scenario.success),
+        drawn=tuple(draws.drawn),
+    )
+
+
+def _ego(ego: Ego, route: Track, draws: _Draws) -> EntityState:
+    speed = draws.value(ego.speed, EGO_ID, "ego", "speed")
+    return EntityState(
+        id=EGO_ID, body=ego.body, x=route.x[0], y=route.y[0], heading=route.heading[0], speed=speed
+    )
+
+
+def _cast(scenario: Scenario, frame: Frame, draws: _Draws) -> tuple[Part, ...]:
+    """Parts numbered from 1 in the order of the file: single actors first, then the waves."""
+    ids = _numbers(scenario)
+    parts: list[Part] = []
+    for actor in scenario.actors:
+        trigger = _trigger(actor.trigger, ids[actor.id], actor.id, ids, frame, draws)
+        parts.append(_part(actor, trigger, 0, ids, frame, draws))
+    for number, wave in enumerate(scenario.waves, start=1):
+        leader = ids[wave.actors[0].id]
+        trigger = _trigger(wave.trigger, leader, wave.id, ids, frame, draws)
+        parts.extend(_part(member, trigger, number, ids, frame, draws) for member in wave.actors)
+    return tuple(parts)
+
+
+def _numbers(scenario: Scenario) -> dict[str, int]:
+    ids: dict[str, int] = {}
+    for actor in scenario.actors:
+        ids[actor.id] = len(ids) + 1
+    for wave in scenario.waves:
+        for member in wave.actors:
+            ids[member.id] = len(ids) + 1
+    for wave in scenario.waves:
+        ids[wave.id] = ids[wave.actors[0].id]
+    return ids
+
+
+def _trigger(
+    start: Start, entity: int, name: str, ids: dict[str, int], frame: Frame, draws: _Draws
+) -> Trigger:
+    near: tuple[float, float, float] | None = None
+    if start.near is not None:
+        x, y = frame.point(start.near.at)
+        near = (x, y, start.near.radius)
+    return Trigger(
+        at_tick=draws.ticks(start.at_s, entity, name, "at_s"),
+        near=near,
+        after=ids[start.after] if start.after is not None else -1,
+        delay=draws.ticks(start.delay_s, entity, name, "delay_s"),
+    )
+
+
+def _part(
+    member: Member | Actor,
+    trigger: Trigger,
+    wave: int,
+    ids: dict[str, int],
+    frame: Frame,
+    draws: _Draws,
+) -> Part:
+    number, name = ids[member.id], member.id
+    offset = draws.ticks(member.offset_s, number, name, "offset_s")
+    shift = draws.value(member.shift, number, name, "shift")
+    profile = tuple(
+        (ticks_of(knot.at_s), draws.value(knot.speed, number, name, f"speed.{i}"))
+        for i, knot in enumerate(member.speed)
+    )
+    return Part(
+        id=number,
+        name=name,
+        kind=Kind[member.kind.upper()],
+        body=member.body_name,
+        track=_track(member, frame, shift),
+        profile=profile,
+        trigger=Trigger(trigger.at_tick, trigger.near, trigger.after, trigger.delay + offset),
+        waits=member.waits,
+        ending=member.ending,
+        yields=member.yields,
+        wave=wave,
+    )
+
+
+def _track(way: Way | Member, frame: Frame, shift: float) -> Track:
+    """The way in metres of the city, moved `shift` to the left of its first-to-last direction."""
+    if isinstance(way, Member) and way.stands is not None:
+        turn = way.stands.turn * trig.PI / 180.0
+        sine, cosine = trig.sincos(turn)
+        fx, fy = frame.fx * cosine - frame.fy * sine, frame.fy * cosine + frame.fx * sine
+        x, y = Frame(*frame.point(way.stands.at), fx, fy).point((0.0, shift))
+        return Track((0.0,), (x,), (y,), (trig.atan2(fy, fx),))
+    points = way.path if way.path is not None else way.line
+    if points is None:
+        raise ValueError("a way has a path or a line")
+    placed = [frame.point(point) for point in points]
+    if shift != 0.0:
+        (ax, ay), (bx, by) = placed[0], placed[-1]
+        sx, sy = Frame(0.0, 0.0, *unit(bx - ax, by - ay)).point((0.0, shift))
+        placed = [(x + sx, y + sy) for x, y in placed]
+    if way.path is None:
+        return line_track(placed[0], placed[1])
+    return bezier_track(tuple(placed))
+
+
+def _expectation(condition: Condition, frame: Frame) -> Expectation:
+    if isinstance(condition, ReachPosition):
+        x, y = frame.point(condition.at)
+        return Expectation("reach_position", x, y, condition.radius)
+    if isinstance(condition, SurviveDuration):
+        return Expectation("survive_duration", ticks=ticks_of(condition.seconds))
+    return Expectation("no_collision")
