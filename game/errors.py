@@ -3,6 +3,8 @@
 GameError
 ├── SettingsError        a setting is unknown or has a wrong value             exit 2
 ├── UsageError           the command line asks for something that cannot be    exit 2
+│   ├── UnknownPlace     no junction of the city has that name
+│   └── NoRoute          no lanes lead from one junction to the other
 ├── PackError            a city pack is missing, damaged or of another version exit 3
 ├── SourceError          a source file of the city is missing or broken       exit 3
 ├── MissingPart          this machine lacks a library, driver or extra         exit 3
@@ -40,6 +42,32 @@ class UsageError(GameError):
     """The command line asks for something that cannot be."""
 
     exit_code = 2
+
+
+class UnknownPlace(UsageError):
+    """No junction of the city has that name; the message names those that look like it."""
+
+    def __init__(self, query: str, nearest: tuple[str, ...]) -> None:
+        super().__init__(query, nearest)
+        self.query, self.nearest = query, nearest
+
+    def __str__(self) -> str:
+        like = ", ".join(f"'{name}'" for name in self.nearest)
+        return f"no junction '{self.query}' in this city; the nearest names are {like}"
+
+
+class NoRoute(UsageError):
+    """No lanes lead from one junction to the other."""
+
+    def __init__(self, start: str, goal: str) -> None:
+        super().__init__(start, goal)
+        self.start, self.goal = start, goal
+
+    def __str__(self) -> str:
+        return (
+            f"no lanes lead from '{self.start}' to '{self.goal}'; "
+            "choose junctions on one network (one-way streets count)"
+        )
 
 
 class PackError(GameError):
