@@ -7,7 +7,7 @@ not matter. Progress below zero counts the ticks left of a trigger's delay.
 from math import sqrt
 
 from game.world.collision import Obstacles
-from game.world.entity import BODIES, EntityState
+from game.world.entity import BODIES, EntityState, Kind
 from game.world.state import Part, Trigger, WorldState
 from game.world.track import sample
 from game.world.trig import sincos
@@ -21,6 +21,11 @@ PICK_UP = 3.0
 """How it gains speed again [m/s^2]."""
 KEEP = 1.5
 """Gap that it leaves to what it stops for [m]."""
+CREEP = 2.0
+"""How fast it takes its turn where two block each other [m/s]."""
+FORESEEN = 1.0
+"""Whoever crosses and goes first is seen where it will be up to here [s]: the ego, people on foot
+and parts of a lower id."""
 ELBOW = 0.2
 """Room that it wants on each side [m]."""
 
@@ -114,7 +119,7 @@ def _yielding(part: Part, actor: EntityState, s: float, wanted: float, state: Wo
     reach = pace * pace / (2.0 * COMFORT_BRAKE) + KEEP + 1.0 + wanted * DT
     discs = _discs_near(actor, reach, state)
     free, blocker = room_ahead(part, s, reach, discs)
-    if pace == 0.0 and free < KEEP and _goes_first(actor, blocker, state):
+    if pace <= CREEP and free < KEEP and _goes_first(actor, blocker, state):
         free, _ = room_ahead(part, s, reach, [disc for disc in discs if disc[3] != blocker])
     if free < reach:
         room = free - KEEP
@@ -184,10 +189,26 @@ def _discs_near(actor: EntityState, reach: float, state: WorldState) -> list[Dis
         if other.id == actor.id:
             continue
         dx, dy = other.x - actor.x, other.y - actor.y
-        far = own + BODIES[other.body].cover
-        if dx * dx + dy * dy <= far * far:
-            found += _discs_of(other)
+        body = BODIES[other.body]
+        far = own + body.cover + (other.speed if other.speed > 0.0 else 0.0) * FORESEEN
+        if dx * dx + dy * dy > far * far:
+            continue
+        discs = _discs_of(other)
+        found += discs
+        first = other.id < actor.id or body.kind is Kind.PEDESTRIAN
+        if first and other.speed > 0.5 and _crosses(actor, other):
+            s, c = sincos(other.heading)
+            run = other.speed * FORESEEN
+            for share in (0.5, 1.0):
+                ax, ay = run * share * c, run * share * s
+                found += [(x + ax, y + ay, r, key) for x, y, r, key in discs]
     return found
+
+
+def _crosses(a: EntityState, b: EntityState) -> bool:
+    """True where two headings differ by 30 to 150 degrees."""
+    turn = sincos(a.heading - b.heading)[0]
+    return turn > 0.5 or turn < -0.5
 
 
 def _discs_of(entity: EntityState) -> list[Disc]:

@@ -90,7 +90,7 @@ def _atan_ratio(y: float, x: float) -> float:
     slope = k * 0.125
     t = (y - slope * x) / (x + slope * y)  # at most 1/16
     z = t * t
-    series = 1.0 / 3.0 - z * (0.2 - z * (1.0 / 7.0 - z * (1.0 / 9.0 - z * (1.0 / 11.0))))
+    series = 1.0 / 3.0 - z * (0.2 - z * (1.0 / 7.0 - z * (1.0 / 9.0 - z * (1.0 / 11.0 - z / 13.0))))
     return _ATAN[k] + (t - t * z * series)
 
 
@@ -120,9 +120,8 @@ def wrap(angle: float) -> float:
     turns = int(angle / TAU + (0.5 if angle > 0.0 else -0.5)) * 4
     # Cody and Waite again: the products with the short constants are exact
     angle = ((angle - turns * _P1) - turns * _P2) - turns * _P3
-    if angle > PI:
-        return angle - TAU
-    return angle + TAU if angle <= -PI else angle
+    # at the seam rounding may leave it a digit outside, on either side
+    return angle if -PI < angle <= PI else PI
 
 
 def exp(x: float) -> float:
