@@ -23,6 +23,21 @@ Picture = NDArray[np.generic]
 CHANNELS = ("colour", "class", "instance", "depth", "normal")
 
 
+class Viewpoint(Protocol):
+    """Where a picture is taken from: position [m], yaw from east, pitch upwards [rad]; no roll."""
+
+    @property
+    def x(self) -> float: ...
+    @property
+    def y(self) -> float: ...
+    @property
+    def z(self) -> float: ...
+    @property
+    def yaw(self) -> float: ...
+    @property
+    def pitch(self) -> float: ...
+
+
 class Renderer(Protocol):
     """Draws any channel of any tick, as a function of the state alone.
 
@@ -30,6 +45,7 @@ class Renderer(Protocol):
     render returns one array per channel, top row first: colour uint8 (h, w, 3) RGB,
     class uint8 (h, w) Cityscapes train ids, instance uint32 (h, w), depth float32 (h, w) [m],
     normal float32 (h, w, 3). An unknown channel raises ValueError.
+    Depth is along the viewing axis; the profile's fov spans the shorter side of the picture.
     """
 
     family: str
@@ -37,6 +53,8 @@ class Renderer(Protocol):
     def render(
         self, state: WorldState, channels: Sequence[str], width: int, height: int
     ) -> Mapping[str, Picture]: ...
+
+    def eye(self, state: WorldState) -> Viewpoint: ...
 
     def close(self) -> None: ...
 

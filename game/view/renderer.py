@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from game.session.format import CaptureProfile
 from game.session.protocols import CHANNELS, Picture
-from game.view.camera import Eye
+from game.view.camera import Eye, eye
 from game.view.capture import Target
 from game.view.device import open_hidden
 from game.view.scene import Scene
@@ -29,6 +29,10 @@ class SceneRenderer:
     ) -> Mapping[str, Picture]:
         """The channels of one state, as the protocol defines them."""
         return self.render_from(self._scene.update(state), None, channels, width, height)
+
+    def eye(self, state: WorldState) -> Eye:
+        """Where `render` looks from."""
+        return eye(state)
 
     def render_from(
         self,
