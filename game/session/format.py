@@ -6,6 +6,7 @@ A session is a folder of append-only files, all of them joined by the tick:
     inputs.jsonl    one InputEvent or one change of controls a line      by play
     ticks.bin       header, then one record for every tick               by play
     events.jsonl    prompts, styles, backend, gauges, contacts, outcome  by play
+                    ({"k":"prompt","tick","number","prompt","style"}, {"k":"shown","frame","tick"})
     journal.jsonl   the stream server's signed blocks, as received       by the peer
     frames.bin      header, then one FrameRecord for every frame stored  by the recorder
     source-0000.mkv near-lossless pictures, ticks as timestamps          by the recorder

@@ -189,9 +189,9 @@ class Session:
 
     def _prompts(self) -> dict[int, tuple[str, str]]:
         return {
-            each["n"]: (str(each.get("text", "")), str(each.get("style", "")))
+            each["number"]: (str(each.get("prompt", "")), str(each.get("style", "")))
             for each in self.events("prompt")
-            if type(each.get("n")) is int
+            if type(each.get("number")) is int
         }
 
     def encoded(self, track: int, tick: int) -> bytes:

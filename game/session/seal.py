@@ -70,7 +70,7 @@ def described(path: Path) -> dict[str, Any]:
 
 
 def mend_frames(folder: Path, deep: bool = True) -> Mended:
-    """Make `frames.bin` say exactly what the segments hold: each packet once, each tick once.
+    """Make `frames.bin` say exactly what the segments hold: each packet once.
 
     deep: compare hashes too. Rewrites the table whole when something is off, else leaves it.
     """
@@ -88,7 +88,6 @@ def mend_frames(folder: Path, deep: bool = True) -> Mended:
     broken: list[str] = []
     for track, numbers in found.items():
         ours = [record for record in records if record.track == track]
-        seen: set[int] = set()
         for number in numbers:
             path = segment_path(folder, track, number)
             try:
@@ -97,7 +96,7 @@ def mend_frames(folder: Path, deep: bool = True) -> Mended:
                 broken.append(path.name)
                 continue
             mine = {r.packet: r for r in ours if r.segment == number}
-            good, new = _compare(file, track, number, mine, seen, deep)
+            good, new = _compare(file, track, number, mine, deep)
             file.close()
             kept += good
             added += new
@@ -117,7 +116,6 @@ def _compare(
     track: int,
     number: int,
     mine: Mapping[int, FrameRecord],
-    seen: set[int],
     deep: bool,
 ) -> tuple[list[FrameRecord], list[FrameRecord]]:
     """Records that a segment bears out, and records made for packets that had none."""
@@ -127,8 +125,6 @@ def _compare(
     last = FrameRecord(track, 0, number, 0, 0, 0, b"", pairing)
     for packet, block in enumerate(file.blocks):
         record = mine.get(packet)
-        if block.tick in seen:
-            continue  # stored once more by the recorder that came after a kill
         fits = record is not None and (record.tick, record.size) == (block.tick, block.size)
         if record is None or not fits or deep:
             sha256 = hashlib.sha256(file.packet(packet)).digest()
@@ -144,5 +140,4 @@ def _compare(
                     sha256=sha256, key=block.key,
                 )
             )  # fmt: skip
-        seen.add(block.tick)
     return good, new

@@ -156,14 +156,12 @@ def _video(session: Session) -> Iterator[Problem]:
             records = session.frames(track)
             for number in sorted({*found.get(track, ()), *(r.segment for r in records)}):
                 mine = [r for r in records if r.segment == number]
-                yield from _segment(session.folder, track, number, mine, records)
+                yield from _segment(session.folder, track, number, mine)
     except SessionCorrupt as error:
         yield Problem("frames", error.tick, error.why)
 
 
-def _segment(
-    folder: Path, track: int, number: int, mine: list[FrameRecord], records: tuple[FrameRecord, ...]
-) -> Iterator[Problem]:
+def _segment(folder: Path, track: int, number: int, mine: list[FrameRecord]) -> Iterator[Problem]:
     try:
         file = SegmentFile(segment_path(folder, track, number))
     except ValueError as error:
@@ -180,10 +178,9 @@ def _segment(
             detail = f"packet {record.packet} of {name} is not the frame that was recorded"
             yield Problem("video", record.tick, detail)
             break
-    elsewhere = {record.tick for record in records}
     known = {record.packet for record in mine}
     for packet, block in enumerate(file.blocks):
-        if packet not in known and block.tick not in elsewhere:
+        if packet not in known:
             yield Problem("frames", block.tick, f"{FRAMES} lacks packet {packet} of {name}")
             break
     if file.torn:

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+
 from game.session import framefile
 from game.session.append import AppendFile
 from game.session.format import FRAMES, CaptureProfile, Driver, InputEvent, Manifest, TrackId
@@ -138,7 +139,7 @@ def record(tmp_path: Path) -> Callable[..., Path]:
         manifest = manifest_of()
         writer = SessionWriter.create(tmp_path / "sessions", manifest)
         state = start_of(manifest, CITY).state
-        writer.event("prompt", 0, n=0, text="a street in autumn", style="film")
+        writer.event("prompt", 0, number=0, prompt="a street in autumn", style="film")
         writer.tick(state)
         for tick in range(ticks):
             controls = driven(tick)

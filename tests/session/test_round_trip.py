@@ -3,6 +3,7 @@
 import av
 import numpy as np
 import pytest
+
 from game.errors import SessionCorrupt
 from game.session.format import Pairing, TrackId
 from game.session.ids import is_id, new_id
@@ -23,7 +24,7 @@ def test_states_controls_inputs_events(record, city):
             assert pack_state(state) == pack_state(stored)
         assert session.controls() == tuple(made.driven(t) for t in range(130))
         assert [e.tick_applied for e in session.inputs()] == list(range(1, 131, 10))
-        assert session.events("prompt")[0]["text"] == "a street in autumn"
+        assert session.events("prompt")[0]["prompt"] == "a street in autumn"
         assert [c.tick for c in session.checkpoints()] == [0, 60, 120, 130]
         assert session.end["digest"] == session.checkpoints()[-1].digest.hex()
         assert session.end["outcome"]["success"] is True
