@@ -35,7 +35,7 @@ class QueueSettings:
     receives: how often one message is handed out before it is laid aside as dead.
     """
 
-    visibility_s: float = 60.0
+    visibility_s: float = 15.0
     deadline_s: float = 600.0
     receives: int = 4
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rewards.errors import RewardsError
 
 PRINT_SIDE = 16
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_CLONE_NEWUSER, _CLONE_NEWNET, _PDEATHSIG = 0x10000000, 0x40000000, 1
 
 
 class DecoderFailed(RewardsError):
@@ -176,4 +176,6 @@ def _confine(limits: DecodeLimits) -> None:
     ):
         resource.setrlimit(kind, (most, most))
     if sys.platform.startswith("linux"):
-        ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(_PDEATHSIG, signal.SIGKILL)  # a killed worker leaves no decoder behind
+        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)

@@ -163,10 +163,11 @@ def journal(session: Session, evidence: Evidence) -> Finding:
     if pace is None:
         return _finding(0, len(styled), "too short to show its pace: every pair is `self`")
     attested = sum(tick in book.frames for tick in styled)
-    return _finding(attested, len(styled), f"pace {pace:.2f} ticks/s", pace=round(pace, 3))
+    detail = f"pace {pace:.2f} ticks/s"
+    return _finding(attested, len(styled), detail, pace=round(pace, 3), model=book.model)
 
 
-def _finding(attested: int, styled: int, detail: str, **more: float) -> Finding:
+def _finding(attested: int, styled: int, detail: str, **more: object) -> Finding:
     counts: dict[str, Any] = {"attested": attested, "self": styled - attested, **more}
     share = attested / styled if styled else 0.0
     return Finding("journal", True, share, 0.0, detail=detail, evidence=counts)

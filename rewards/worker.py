@@ -1,0 +1,344 @@
+"""Takes sessions from the queue, judges them, and stores verdict and debt in one transaction.
+
+    queue -> files to scratch -> checks -> verdict -> ledger (verdict + owed) -> clean store -> done
+
+May be killed at any moment: a session whose verdict stands is only put away, never judged again.
+Holds no key that can pay. Refuses to guess: what it cannot judge goes back to the queue.
+"""
+
+import contextlib
+import importlib
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from game.atlas.load import load as load_city
+from game.errors import SessionCorrupt
+from game.session.format import CaptureProfile, Manifest, TrackId
+from game.session.protocols import Evidence, Finding, Renderer, RendererFactory
+from game.session.reader import Session
+from game.world.city import City
+from rewards import policy, schema, tickets
+from rewards.checks.case import CannotJudge
+from rewards.graph import Runner, Step, run_graph, run_plain
+from rewards.inbox import Inbox, raw_key
+from rewards.ledger import Ledger
+from rewards.model import Verdict, verdict_to_json
+from rewards.premises import Premises, load_secret
+from rewards.queue import Message, Queue, QueueSettings
+from rewards.refusal import UploadRefused
+from rewards.sample import sample_ticks
+from rewards.settings import RewardsSettings
+from rewards.storage import FolderStore, Store
+from rewards.verdict import decide
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConfig:
+    """renderer, checks: 'module:name', resolved in the worker; renderer '' = none here.
+
+    journal_keys: enrolled stream servers (hex). packs: city packs, () = the one shipped.
+    cluster: of the chain that pays. plain: without LangGraph. idle: pause when nothing waits [s].
+    retry: pause before a session that could not be judged comes again [s].
+    """
+
+    settings: RewardsSettings
+    renderer: str = "game.view.renderer:make_renderer"
+    checks: str = "rewards.checks.table:CHECKS"
+    journal_keys: tuple[str, ...] = ()
+    packs: tuple[Path, ...] = ()
+    cluster: str = "local"
+    plain: bool = False
+    idle_s: float = 0.25
+    retry_s: float = 5.0
+    queue: QueueSettings = field(default_factory=QueueSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a worker judges with."""
+
+    inbox: Inbox
+    ledger: Ledger
+    queue: Queue
+    raw: Store
+    clean: Store
+    scratch: Path
+    cities: Mapping[str, City]
+    renderer: RendererFactory | None
+    checks: tuple[Step, ...]
+    runner: Runner
+    keys: Mapping[str, tuple[str, ...]]
+    sample_secret: bytes
+    policies: Callable[[str], policy.Policy]
+    cluster: str = "local"
+    retry_s: float = 5.0
+    now: Callable[[], float] = time.time
+
+
+class Worker:
+    """One judge. `step` does at most one session; the loop around it is the process's."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    def step(self) -> str:
+        """Do the next session. Returns its id, '' where nothing waits."""
+        bench = self._bench
+        message = bench.queue.receive()
+        if message is None:
+            return ""
+        try:
+            with _heartbeat(bench.queue, message):
+                self.judge(message.name)
+        except Exception as error:  # could not judge: never a verdict, always another try
+            log.warning(
+                "session.unjudged session=%s receives=%d why=%r",
+                message.name,
+                message.receives,
+                error,
+                exc_info=not isinstance(error, CannotJudge),
+            )
+            bench.queue.give_back(message, f"{type(error).__name__}: {error}", bench.retry_s)
+        else:
+            bench.queue.delete(message)
+        return message.name
+
+    def judge(self, session: str) -> Verdict:
+        """Verdict of one session, stored with what it owes and put away. May be repeated."""
+        bench = self._bench
+        verdict = bench.ledger.verdict(session)
+        if verdict is None:
+            verdict = self._fresh(session)
+            rules = bench.policies(verdict.policy)
+            bench.ledger.record(verdict, policy.amount(verdict, rules), verdict.decided_s)
+            verdict = bench.ledger.verdict(session) or verdict  # another judge may have been first
+            failed = [finding.reason for finding in verdict.findings if not finding.passed]
+            log.info(
+                "session.judged session=%s decision=%s reasons=%s",
+                session,
+                verdict.decision,
+                ",".join(failed),
+            )
+        self._put_away(verdict)
+        return verdict
+
+    def _fresh(self, session: str) -> Verdict:
+        bench = self._bench
+        ticket = bench.inbox.ticket(session)
+        if ticket is None:
+            raise CannotJudge(f"no ticket was given out for {session}")
+        bench.scratch.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=bench.scratch) as scratch:
+            folder = Path(scratch) / session
+            announced = self._fetch(session, folder)
+            manifest, findings = self._look(folder, announced, ticket)
+        rules = bench.policies(str(ticket["policy"]))
+        return decide(manifest, findings, rules, ticket, bench.cluster, int(bench.now()))
+
+    def _fetch(self, session: str, folder: Path) -> dict[str, str]:
+        """The session's files into `folder`; name -> SHA-256 as announced."""
+        bench = self._bench
+        folder.mkdir()
+        announced: dict[str, str] = {}
+        for entry in bench.inbox.files(session):
+            with (folder / entry.name).open("wb") as file:
+                for chunk in bench.raw.read(raw_key(session, entry.name)):
+                    file.write(chunk)
+            announced[entry.name] = entry.sha256
+        return announced
+
+    def _look(
+        self, folder: Path, announced: Mapping[str, str], ticket: Mapping[str, Any]
+    ) -> tuple[Manifest | None, tuple[Finding, ...]]:
+        bench = self._bench
+        try:
+            session = Session.open(folder)
+        except SessionCorrupt as error:
+            return None, (_unreadable(error),)
+        with session:
+            try:
+                evidence = self._evidence(session, announced, ticket)
+            except SessionCorrupt as error:
+                return session.manifest, (_unreadable(error),)
+            return session.manifest, bench.runner(bench.checks, session, evidence)
+
+    def _evidence(
+        self, session: Session, announced: Mapping[str, str], ticket: Mapping[str, Any]
+    ) -> Evidence:
+        bench = self._bench
+        city = bench.cities.get(str(ticket["pack_digest"]))
+        if city is None:
+            raise CannotJudge("this worker does not have the city pack of the ticket")
+        source = [frame.tick for frame in session.frames(TrackId.SOURCE)]
+        lossless = [frame.tick for frame in session.frames(TrackId.CHECK)]
+        name = str(ticket["session"])
+        return Evidence(
+            city=city,
+            renderer=bench.renderer,
+            sample_ticks=sample_ticks(bench.sample_secret, name, source, lossless),
+            keys=bench.keys,
+            scratch=session.folder.parent,
+            policy=str(ticket["policy"]),
+            session=name,
+            files=announced,
+        )
+
+    def _put_away(self, verdict: Verdict) -> None:
+        """Accepted files to the clean store, the verdict beside them; only then raw ones go."""
+        bench, session = self._bench, verdict.session
+        if verdict.accepted:
+            for entry in bench.inbox.files(session):
+                raw, kept = raw_key(session, entry.name), f"sessions/{session}/{entry.name}"
+                if bench.clean.size(kept) != entry.size:
+                    chunks = bench.raw.read(raw)
+                    _put(bench.clean, kept, chunks, entry.size, entry.sha256)
+        body = verdict_to_json(verdict).encode()
+        _put(bench.clean, f"verdicts/{session}.json", iter([body]), len(body), _sha256(body))
+        if verdict.accepted:
+            for entry in bench.inbox.files(session):
+                bench.raw.delete(raw_key(session, entry.name))
+
+
+def _unreadable(error: SessionCorrupt) -> Finding:
+    code = "integrity.unreadable"
+    return Finding("integrity", False, 0.0, 1.0, code, error.tick, error.why)
+
+
+def _put(store: Store, key: str, chunks: Iterator[bytes], size: int, sha256: str) -> None:
+    try:
+        store.put(key, chunks, size, sha256)
+    except UploadRefused as refused:
+        if refused.reason != "object.exists":
+            raise
+
+
+def _sha256(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
+
+
+@contextlib.contextmanager
+def _heartbeat(queue: Queue, message: Message) -> Iterator[None]:
+    """Keeps the message ours while the block runs, up to the queue's deadline."""
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(queue.settings.visibility_s / 3.0):
+            if not queue.heartbeat(message):
+                return
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+class KeptRenderer:
+    """A renderer factory that keeps its last renderer, since opening one takes seconds."""
+
+    def __init__(self, factory: RendererFactory) -> None:
+        self._factory = factory
+        self._kept: tuple[str, CaptureProfile, Renderer] | None = None
+
+    def __call__(self, city: City, profile: CaptureProfile) -> Renderer:
+        if self._kept is None or self._kept[:2] != (city.digest, profile):
+            self.close()
+            self._kept = (city.digest, profile, self._factory(city, profile))
+        return _Borrowed(self._kept[2])
+
+    def close(self) -> None:
+        """Give the renderer back."""
+        if self._kept is not None:
+            self._kept[2].close()
+            self._kept = None
+
+
+class _Borrowed:
+    """The kept renderer, whose close does nothing."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self.family, self.render, self.eye = renderer.family, renderer.render, renderer.eye
+
+    def close(self) -> None:
+        """Stays open for the next session."""
+
+
+def resolve(name: str) -> Any:
+    """The object that 'module:name' names."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def open_bench(config: WorkerConfig) -> Bench:
+    """Everything a worker needs, from its settings."""
+    settings, premises = config.settings, Premises(config.settings.folder)
+    cities = [load_city(pack) for pack in (config.packs or (None,))]
+    ticket_key = tickets.public_hex(tickets.load_key(premises.ticket_key))
+    _sweep(premises.scratch)
+    return Bench(
+        inbox=Inbox(schema.open_engine(settings.ledger_url)),
+        ledger=Ledger.open(settings.ledger_url),
+        queue=Queue(premises.queue, config.queue),
+        raw=FolderStore(premises.raw, b""),
+        clean=FolderStore(premises.clean, b""),
+        scratch=premises.scratch,
+        cities={city.digest: city for city in cities},
+        renderer=KeptRenderer(resolve(config.renderer)) if config.renderer else None,
+        checks=resolve(config.checks),
+        runner=run_plain if config.plain else run_graph,
+        keys={"ticket": (ticket_key,), "journal": config.journal_keys},
+        sample_secret=load_secret(premises.sample_secret),
+        policies=_policies(settings.policy),
+        cluster=config.cluster,
+        retry_s=config.retry_s,
+    )
+
+
+def _policies(configured: str) -> Callable[[str], policy.Policy]:
+    """Policies by the name in a ticket of ours; the configured one may come from a file."""
+    own = policy.load(configured)
+    return lambda name: own if name == own.name else policy.load(name)
+
+
+def _sweep(scratch: Path) -> None:
+    """Remove what workers left that are no more."""
+    for folder in scratch.glob("*-*") if scratch.is_dir() else ():
+        owner = folder.name.partition("-")[0]
+        if owner.isdigit() and not _runs(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def run_worker(config: WorkerConfig, ready: Connection) -> None:
+    """Process entry: says ready, then judges until it is ended."""
+    worker = Worker(open_bench(config))
+    if not config.plain:
+        import langgraph.graph  # noqa: F401  now, so that the first session does not wait for it
+    ready.send("ready")
+    while True:
+        if not worker.step():
+            time.sleep(config.idle_s)
