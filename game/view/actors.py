@@ -8,7 +8,15 @@ from math import cos, degrees, sin, tau
 from typing import Any
 
 import numpy as np
-from panda3d.core import BoundingSphere, Geom, LVecBase4f, NodePath, TransparencyAttrib
+from panda3d.core import (
+    BoundingSphere,
+    Geom,
+    GeomNode,
+    LVecBase4f,
+    NodePath,
+    OmniBoundingVolume,
+    TransparencyAttrib,
+)
 
 from game.view import bodies, people
 from game.view.labels import entity_instance, instance_bytes
@@ -17,7 +25,7 @@ from game.view.mesh import VERTEX, geom_node, geometry, join, quad_indices
 from game.world.entity import BODIES, EGO_ID, Body, EntityState, Kind
 from game.world.state import WorldState
 
-_SHADOWS = 512
+_CORNERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 _FAR = 460.0  # nobody is drawn beyond [m]
 _WHEEL = 0.33
 _STRIDE = 1.45  # of a walker, both legs [m]
@@ -50,7 +58,7 @@ class Actors:
         self.root.setShader(program("actor"))
         self._nodes: dict[tuple[int, str], Any] = {}
         self._shown: list[Any] = []
-        self.shadows, self._rows = _shadow_node()
+        self.shadows = _shadow_node()
 
     def update(self, state: WorldState, eye_x: float, eye_y: float) -> None:
         """Show exactly those of `state` that are near enough to be seen from the eye."""
@@ -88,31 +96,23 @@ class Actors:
 
     def _shade(self, dark: list[tuple[float, float, float, float, float]]) -> None:
         """One dark patch under each body."""
-        rows = self._rows
-        rows["place"] = 0.0
-        if dark:
-            table = np.array(dark[:_SHADOWS])
-            c, s = np.cos(table[:, 2]), np.sin(table[:, 2])
-            for corner, (a, b) in enumerate(((-1, -1), (1, -1), (1, 1), (-1, 1))):
-                along = a * (table[:, 3] / 2 * 1.06 + 0.22)
-                across = b * (table[:, 4] / 2 * 1.10 + 0.22)
-                rows["place"][: len(table), corner, 0] = table[:, 0] + along * c - across * s
-                rows["place"][: len(table), corner, 1] = table[:, 1] + along * s + across * c
-        data = self.shadows.node().modifyGeom(0).modifyVertexData()
-        target = memoryview(data.modifyArray(0)).cast("B")
-        np.frombuffer(target, np.uint8)[:] = rows.reshape(-1).view(np.uint8)
+        table = np.array(dark).reshape(-1, 5)
+        c, s = np.cos(table[:, 2]), np.sin(table[:, 2])
+        rows = np.zeros((len(table), 4), VERTEX)
+        for corner, (a, b) in enumerate(_CORNERS):
+            along = a * (table[:, 3] / 2 * 1.06 + 0.22)
+            across = b * (table[:, 4] / 2 * 1.10 + 0.22)
+            rows["place"][:, corner, 0] = table[:, 0] + along * c - across * s
+            rows["place"][:, corner, 1] = table[:, 1] + along * s + across * c
+            rows["span"][:, corner] = (a, b)
+        rows["facing"] = (128, 128, 255, _SHADOW_LAYER)
+        node = self.shadows.node()
+        node.removeAllGeoms()
+        node.addGeom(geometry(rows.reshape(-1), quad_indices(len(rows)), Geom.UHStream))
 
 
-def _shadow_node() -> tuple[Any, Any]:
-    rows = np.zeros((_SHADOWS, 4), VERTEX)
-    for corner, span in enumerate(((-1, -1), (1, -1), (1, 1), (-1, 1))):
-        rows["span"][:, corner] = span
-    rows["facing"] = (128, 128, 255, _SHADOW_LAYER)
-    node = geom_node("shadows", (np.zeros(0, VERTEX), np.zeros(0, np.uint32)))
-    node.removeAllGeoms()
-    node.addGeom(geometry(rows.reshape(-1), quad_indices(_SHADOWS), Geom.UHDynamic))
-    from panda3d.core import OmniBoundingVolume
-
+def _shadow_node() -> Any:
+    node = GeomNode("shadows")
     node.setBounds(OmniBoundingVolume())
     node.setFinal(True)
     path = NodePath(node)
@@ -121,7 +121,7 @@ def _shadow_node() -> tuple[Any, Any]:
     path.setTransparency(TransparencyAttrib.MAlpha)
     path.setDepthWrite(False)
     path.setBin("shade", 0)
-    return path, rows
+    return path
 
 
 def _pose(entity: EntityState, state: WorldState, progress: dict[int, float]) -> Any:

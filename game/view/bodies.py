@@ -339,11 +339,11 @@ _TRAFFIC = (
     (24, 25, 28), (62, 64, 68), (130, 134, 138), (206, 208, 210), (240, 240, 238), (118, 20, 24),
     (30, 52, 98), (76, 88, 76), (150, 138, 116), (46, 34, 30),
 )  # fmt: skip
-EGO_COLOUR = (178, 26, 32)
+EGO_COLOUR = (38, 92, 148)
 
 
 def colour(body: str, entity: int) -> tuple[int, int, int]:
-    """The paint of a vehicle: fixed by its kind, else drawn by its id; the ego is red."""
+    """The paint of a vehicle: fixed by its kind, else drawn by its id; the ego is blue."""
     if entity == 0 and body not in COLOURS:
         return EGO_COLOUR
     return COLOURS.get(body) or _TRAFFIC[(entity * 2654435761 >> 7) % len(_TRAFFIC)]

@@ -5,14 +5,13 @@ Pure numpy until the last step. Owns the choice of a facade's colour and style.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import mapbox_earcut
 import numpy as np
 from numpy.typing import NDArray
 
 from game.view.labels import Train, building_instance, instance_bytes
-from game.view.mesh import VERTEX, Mesh, faces_to_bytes, join, quad_indices
+from game.view.mesh import VERTEX, Mesh, Vertices, faces_to_bytes, join, quad_indices
 from game.world.city import Footprint
 
 TILE = 200.0
@@ -102,8 +101,11 @@ def flatten(footprints: Sequence[Footprint]) -> Rings:
     return Rings(points, np.repeat(np.array(owners, np.int64), counts), follow)
 
 
-def walls(rings: Rings, height: Floats, look: Looks) -> tuple[Mesh, NDArray[np.int64]]:
-    """Two quads an edge (shop floor, storeys above) and the footprint row of each quad."""
+def walls(rings: Rings, height: Floats, look: Looks) -> tuple[Vertices, NDArray[np.int64]]:
+    """One quad an edge (n, 4) and the footprint row of each. paint[3]: storey height over 2.5 m [cm].
+
+    span[0]: bays along the wall, a whole number of them from corner to corner.
+    """
     start, end = rings.points, rings.points[rings.follow]
     edge = end - start
     length = np.linalg.norm(edge, axis=1)
@@ -116,33 +118,22 @@ def walls(rings: Rings, height: Floats, look: Looks) -> tuple[Mesh, NDArray[np.i
     bay = np.where(style == 3, 1.7, np.where(style == 2, 3.4, 2.3))
     bays = np.maximum(np.rint(length / bay), 1.0)
     style = np.where(length < 1.3, BLANK, style)
-    shop = np.where(top < SHOP + 2.0, top, SHOP)
-    storeys = np.maximum(np.rint((top - shop) / STOREY), 1.0)
-    quads = np.zeros((2, len(start), 4), VERTEX)
-    for level, (low, high, v0, v1) in enumerate(
-        (
-            (0.0 * top, shop, 0.0 * top, 0.0 * top + 0.9999),
-            (shop, top, 0.0 * top + 1.0, storeys + 1),
-        )
+    storeys = np.maximum(np.rint((top - SHOP) / STOREY), 1.0)
+    storey = np.clip((top - SHOP) / storeys, 2.5, 5.0)
+    quads = np.zeros((len(start), 4), VERTEX)
+    none = np.zeros(len(start))
+    for corner, (at, z, u) in enumerate(
+        ((start, none, none), (end, none, bays), (end, top, bays), (start, top, none))
     ):
-        for corner, (at, z, u, v) in enumerate(
-            ((start, low, 0 * bays, v0), (end, low, bays, v0), (end, high, bays, v1),
-             (start, high, 0 * bays, v1))
-        ):  # fmt: skip
-            quads["place"][level, :, corner, :2] = at
-            quads["place"][level, :, corner, 2] = z
-            quads["span"][level, :, corner, 0] = u
-            quads["span"][level, :, corner, 1] = v
-    quads["facing"][..., :3] = faces_to_bytes(normal)[None, :, None]
-    quads["facing"][..., 3] = style[None, :, None]
-    quads["paint"][..., :3] = look.wall[owner][None, :, None]
-    quads["paint"][..., 3] = (_scatter(owner, 5) % 256)[None, :, None]
-    quads["label"] = look.label[owner][None, :, None]
-    flat = quads.transpose(1, 0, 2).reshape(-1, 4)
-    real = np.repeat(top > shop, 2)
-    real[0::2] = True  # a shed has no storey above its ground floor
-    owners = np.repeat(owner, 2)[real]
-    return (flat[real].reshape(-1), quad_indices(int(real.sum()))), owners
+        quads["place"][:, corner, :2] = at
+        quads["place"][:, corner, 2] = z
+        quads["span"][:, corner, 0] = u
+    quads["facing"][..., :3] = faces_to_bytes(normal)[:, None]
+    quads["facing"][..., 3] = style[:, None]
+    quads["paint"][..., :3] = look.wall[owner][:, None]
+    quads["paint"][..., 3] = np.rint((storey - 2.5) * 100.0).astype(np.uint8)[:, None]
+    quads["label"] = look.label[owner][:, None]
+    return quads, owner
 
 
 def roofs(footprints: Sequence[Footprint], look: Looks) -> list[Mesh]:
@@ -207,8 +198,7 @@ def tiles(footprints: Sequence[Footprint]) -> Iterator[tuple[int, Mesh, Mesh]]:
     look = looks(footprints)
     rings = flatten(footprints)
     height = np.array([f.height for f in footprints])
-    (vertices, _), owners = walls(rings, height, look)
-    by_quad = vertices.reshape(-1, 4)
+    by_quad, owners = walls(rings, height, look)
     first = np.array([f.rings[0][0] for f in footprints])
     key = tile_keys(first)
     roof_of = roofs(footprints, look)
@@ -223,8 +213,3 @@ def tiles(footprints: Sequence[Footprint]) -> Iterator[tuple[int, Mesh, Mesh]]:
             if mast is not None:
                 tops.append(mast)
         yield int(tile), (by_quad[low:high].reshape(-1), quad_indices(int(high - low))), join(tops)
-
-
-def whole(parts: Sequence[tuple[int, Any, Any]]) -> int:
-    """Triangles in a set of tiles."""
-    return sum((len(w[1]) + len(r[1])) // 3 for _, w, r in parts)

@@ -10,7 +10,7 @@ import numpy as np
 from panda3d.core import CullFaceAttrib, LVecBase4f, NodePath
 
 from game.session.format import CaptureProfile
-from game.view import buildings, camera, streets
+from game.view import buildings, camera, mouths, streets
 from game.view.actors import Actors
 from game.view.materials import program
 from game.view.mesh import Mesh, geom_node, join
@@ -54,12 +54,11 @@ class Scene:
         for key, wall, roof in buildings.tiles(city.footprints):
             self._walls.attachNewNode(geom_node("walls", wall))
             tops[key].append(roof)
-        parts = streets.halves(city)
+        parts = mouths.halves(city)
         for _, on, off in streets.tiles(city, parts):
-            if len(on[0]):
+            if on is not None:
                 self._roads.attachNewNode(geom_node("roads", on))
-            if len(off[0]):
-                self._ground.attachNewNode(geom_node("ground", off))
+            self._ground.attachNewNode(geom_node("ground", off))
         self.signals = Signals(city, parts)
         self.signals.root.reparentTo(self.root)
         for mesh in self.signals.poles:

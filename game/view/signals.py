@@ -1,5 +1,6 @@
 """Traffic signals at the junctions that have them: poles, arms, heads, and the lens that is lit."""
 
+from functools import cache
 from math import atan2
 from typing import Any
 
@@ -9,12 +10,12 @@ from panda3d.core import LVecBase4f, NodePath
 from game.view.labels import Train
 from game.view.materials import program
 from game.view.mesh import Mesh, box, geom_node, join, post
-from game.view.streets import Half
+from game.view.mouths import Half
 from game.world.city import City
 from game.world.signals import Light, axis_of, light
 from game.world.state import WorldState
 
-_NEAR = 260.0  # lenses are drawn up to here [m]
+_NEAR = 170.0  # lenses are drawn up to here [m]
 _POLE = (62, 66, 62, 0)
 _HEAD = (202, 160, 30, 0)
 _COLOURS = ((255, 46, 30, 0), (255, 176, 30, 0), (40, 240, 130, 0))
@@ -47,6 +48,7 @@ def _lenses(y: float, z: float) -> list[Mesh]:
     return found
 
 
+@cache
 def head(reach: float) -> tuple[Mesh, Mesh]:
     """A pole at the origin with an arm `reach` [m] to the left, and the lenses of its two heads."""
     parts = [
@@ -80,12 +82,11 @@ class Signals:
             arrives = half.reverse or not half.street.oneway
             if junction is None or not arrives or half.cut < 3.0 or len(junction.streets) < 3:
                 continue
-            step = half.points[0] - half.points[1]
-            ux, uy = step / max(float(np.linalg.norm(step)), 1e-9)
-            side = half.street.width / 2 + 0.7
-            far = half.points[0] + np.array([ux, uy]) * (2 * half.cut)
-            at = far + np.array([uy, -ux]) * side
-            stand, lens = head(min(half.street.width * 0.42, 5.5))
+            ux, uy = -half.inwards[0], -half.inwards[1]
+            side, far = half.street.width / 2 + 0.7, 2 * half.cut
+            x, y = half.points[0]
+            at = (x + ux * far + uy * side, y + uy * far - ux * side)
+            stand, lens = head(round(min(half.street.width * 0.42, 5.5)))
             poles.append(_turned(stand, *at, ux, uy))
             key = (junction.id, axis_of(atan2(uy, ux)))
             lamps.setdefault(key, []).append(_turned(lens, *at, ux, uy))

@@ -6,7 +6,8 @@ Everything lies at z = 0 in layers, the uppermost first; a layer's number is its
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import cos, hypot, sin
+from math import cos, sin
+from typing import Any
 
 import mapbox_earcut
 import numpy as np
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from game.view.buildings import TILE, tile_keys
 from game.view.labels import Train
-from game.view.mesh import VERTEX, Mesh, join
-from game.world.city import City, Junction, Point, Street
+from game.view.mesh import VERTEX, Indices, Mesh, Vertices, join
+from game.view.mouths import Half
+from game.world.city import City, Junction, Point
 
 PAVING, WATER, GRASS, SLAB, KERB, ROAD, JUNCTION = range(7)
 _KINDS = {
@@ -30,129 +32,74 @@ _KINDS = {
 SIDEWALK_WIDTH = 4.6
 KERB_WIDTH = 0.34
 MARGIN = 700.0  # paving beyond the pack's bounds [m]
+_SQUARE = 50.0  # of the paving: small, so that depth is interpolated well near the eye [m]
 _GRID = (cos(1.0647), sin(1.0647))  # along Manhattan's avenues
 CROSSING, ONEWAY, STOP_RIGHT, STOP_LEFT, PLAIN = 1, 2, 4, 8, 16
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Half:
-    """Half a street, from a junction's mouth to its middle.
+class Lines:
+    """All halves in flat arrays, one row a point; rows of one half follow each other.
 
-    points: (n, 2) from the mouth inwards; reverse: whether that is against the street's direction.
+    half: its number; side: mitred left-hand normal; along: from the mouth [m].
+    step: whether a stretch leads from this row to the next.
     """
 
-    street: Street
-    junction: int
     points: Floats
-    reverse: bool
-    cut: float  # from the junction to the mouth [m]
-    short: bool
+    half: NDArray[np.int64]
+    side: Floats
+    along: Floats
+    step: NDArray[np.bool_]
+    ends: NDArray[np.int64]  # first row of each half, and one past the last
 
 
-def _lengths(points: Floats) -> Floats:
-    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
-    return np.concatenate([[0.0], np.cumsum(steps)])
-
-
-def _between(points: Floats, start: float, end: float) -> Floats:
-    """The piece of a polyline between two arc lengths."""
-    s = _lengths(points)
-    inner = (s > start + 1e-6) & (s < end - 1e-6)
-    at = np.concatenate([[start], s[inner], [end]])
-    return np.column_stack([np.interp(at, s, points[:, 0]), np.interp(at, s, points[:, 1])])
-
-
-def _directions(street: Street) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Unit vectors out of both end junctions, along the street."""
-    points = street.points
-    return _unit(points[0], points[1]), _unit(points[-1], points[-2])
-
-
-def _unit(a: Point, b: Point) -> tuple[float, float]:
-    dx, dy = b[0] - a[0], b[1] - a[1]
-    size = hypot(dx, dy) or 1.0
-    return dx / size, dy / size
-
-
-def _cuts(city: City) -> dict[tuple[int, int], float]:
-    """(street id, end 0 or 1) -> how far from the junction its mouth must lie [m]."""
-    arms: dict[int, list[tuple[int, int, float, float, float]]] = defaultdict(list)
-    for street in city.streets:
-        out = _directions(street)
-        for end, junction in enumerate((street.start, street.end)):
-            arms[junction].append((street.id, end, *out[end], street.width / 2))
-    cuts: dict[tuple[int, int], float] = {}
-    for meeting in arms.values():
-        for street_id, end, ux, uy, half in meeting:
-            cut = 0.0
-            for other_id, other_end, vx, vy, other_half in meeting:
-                if (other_id, other_end) == (street_id, end):
-                    continue
-                cosine, sine = ux * vx + uy * vy, abs(ux * vy - uy * vx)
-                if sine > 0.35:
-                    cut = max(cut, min((other_half + half * cosine) / sine, 22.0))
-            if len(meeting) > 2 and cut > 0.0:
-                cut += 0.8
-            cuts[street_id, end] = cut
-    return cuts
-
-
-def halves(city: City) -> list[Half]:
-    """Every street in two halves, cut back to where its junctions begin."""
-    cuts = _cuts(city)
-    found: list[Half] = []
-    for street in city.streets:
-        points = np.array(street.points)
-        total = float(_lengths(points)[-1])
-        if total < 0.5:
-            continue
-        first, last = cuts[street.id, 0], cuts[street.id, 1]
-        squeeze = min(1.0, 0.8 * total / (first + last)) if first + last > 0 else 1.0
-        first, last = first * squeeze, last * squeeze
-        short = total - first - last < 14.0
-        middle = (first + total - last) / 2
-        ahead = _between(points, first, middle)
-        back = _between(points, middle, total - last)[::-1]
-        found.append(Half(street, street.start, ahead, False, first, short))
-        found.append(Half(street, street.end, back, True, last, short))
-    return found
-
-
-def _sideways(points: Floats) -> Floats:
-    """Mitred left-hand normals (n, 2), never longer than twice a half-width."""
-    step = np.diff(points, axis=0)
-    size = np.linalg.norm(step, axis=1, keepdims=True)
-    step = step / np.where(size < 1e-9, 1.0, size)
-    left = np.column_stack([-step[:, 1], step[:, 0]])
-    mean = np.vstack([left[:1], left[:-1] + left[1:], left[-1:]])
+def lines(parts: Sequence[Half]) -> Lines:
+    """Flatten, with normals and arc lengths."""
+    counts = np.array([len(p.points) for p in parts], np.int64)
+    points = np.array([q for p in parts for q in p.points], np.float64).reshape(-1, 2)
+    half = np.repeat(np.arange(len(parts)), counts)
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    move = np.diff(points, axis=0, append=points[-1:])
+    step = np.append(half[:-1] == half[1:], False)
+    length = np.where(step, np.linalg.norm(move, axis=1), 0.0)
+    left = np.column_stack([-move[:, 1], move[:, 0]]) / np.maximum(length, 1e-9)[:, None]
+    before = np.roll(left, 1, axis=0)
+    after = np.where(step[:, None], left, before)
+    before = np.where(np.roll(step, 1)[:, None], before, after)
+    mean = before + after
     mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-9)
-    against = np.vstack([left[:1], left])
-    scale = np.maximum((mean * against).sum(1, keepdims=True), 0.5)
-    return np.asarray(mean / scale)
+    side = mean / np.maximum((mean * before).sum(1, keepdims=True), 0.5)
+    total = np.concatenate([[0.0], np.cumsum(length)[:-1]])
+    return Lines(points, half, side, total - total[ends[:-1]][half], step, ends)
 
 
-def ribbon(
-    points: Floats, half_width: float, layer: int, paint: Sequence[int], flip: bool = False
-) -> Mesh:
-    """A strip along `points`; span is (metres along, metres across: left of the travel positive)."""
-    count = len(points)
-    side = _sideways(points)
-    along = _lengths(points)
-    vertices = np.zeros((count, 2), VERTEX)
-    for column, across in enumerate((half_width, -half_width)):
-        vertices["place"][:, column, :2] = points + side * across
-        vertices["span"][:, column, 0] = along
-        vertices["span"][:, column, 1] = -across if flip else across
-    _dress(vertices, layer, paint)
-    row = np.arange(count - 1, dtype=np.uint32)[:, None] * np.uint32(2)
-    indices = row + np.array([0, 1, 3, 0, 3, 2], np.uint32)
-    return vertices.reshape(-1), indices.reshape(-1)
+def ribbons(
+    line: Lines, reach: Floats, across: Floats, layer: int, paint: NDArray[np.uint8]
+) -> Vertices:
+    """Strips (rows, 2) along all lines, left edge then right.
+
+    reach: half width [m] of each half; across: 1, or -1 where left and right change places;
+    span is (metres along, metres across: left of the street's direction positive).
+    """
+    half = line.half
+    vertices = np.zeros((len(half), 2), VERTEX)
+    for column, sign in enumerate((1.0, -1.0)):
+        vertices["place"][:, column, :2] = line.points + line.side * (sign * reach[half])[:, None]
+        vertices["span"][:, column, 0] = line.along
+        vertices["span"][:, column, 1] = sign * (reach * across)[half]
+    _dress(vertices, layer)
+    vertices["paint"] = paint[half][:, None]
+    return vertices
 
 
-def _dress(vertices: NDArray[np.void], layer: int, paint: Sequence[int]) -> None:
+def _strip_indices(step: NDArray[np.bool_]) -> Indices:
+    rows = np.flatnonzero(step).astype(np.uint32)[:, None] * np.uint32(2)
+    return np.asarray(rows + np.array([0, 1, 3, 0, 3, 2], np.uint32)).reshape(-1)
+
+
+def _dress(vertices: NDArray[np.void], layer: int) -> None:
     vertices["facing"] = (128, 128, 255, layer)
-    vertices["paint"] = np.asarray(paint, np.uint8)
     vertices["label"][..., 3] = _KINDS[layer]
 
 
@@ -161,23 +108,22 @@ def _patch(points: Floats, layer: int) -> Mesh:
     vertices = np.zeros(len(points), VERTEX)
     vertices["place"][:, :2] = points
     vertices["span"] = _grid(points)
-    _dress(vertices, layer, (0, 0, 0, 0))
+    _dress(vertices, layer)
     fan = [(0, i, i + 1) for i in range(1, len(points) - 1)]
     return vertices, np.array(fan, np.uint32).reshape(-1)
 
 
 def _grid(points: Floats) -> Floats:
     c, s = _GRID
-    return np.column_stack(
-        [points[:, 0] * c + points[:, 1] * s, points[:, 1] * c - points[:, 0] * s]
-    )
+    x, y = points[:, 0], points[:, 1]
+    return np.column_stack([x * c + y * s, y * c - x * s])
 
 
-def hull(points: Floats) -> Floats:
+def hull(points: Sequence[Point]) -> list[Point]:
     """Convex hull, anticlockwise (Andrew's monotone chain)."""
-    ordered = sorted({(float(x), float(y)) for x, y in points})
+    ordered = sorted(set(points))
     if len(ordered) < 3:
-        return np.array(ordered)
+        return ordered
     chains: list[list[Point]] = []
     for run in (ordered, ordered[::-1]):
         chain: list[Point] = []
@@ -186,7 +132,7 @@ def hull(points: Floats) -> Floats:
                 chain.pop()
             chain.append(p)
         chains.append(chain[:-1])
-    return np.array(chains[0] + chains[1])
+    return chains[0] + chains[1]
 
 
 def _turn(a: Point, b: Point, c: Point) -> float:
@@ -199,12 +145,12 @@ def _paint(half: Half, junction: Junction | None, lane_width: float, degree: int
     flags = ONEWAY if street.oneway else 0
     if half.short:
         flags |= PLAIN
-    if junction is not None and degree > 2 and half.cut > 2.0:
-        arrives = half.reverse or not street.oneway
-        if junction.signal:
-            flags |= CROSSING
-            if arrives:
-                flags |= STOP_RIGHT if half.reverse else STOP_LEFT
+    if junction is not None and junction.signal and degree > 2 and half.cut > 2.0:
+        flags |= CROSSING
+        if half.reverse:
+            flags |= STOP_RIGHT
+        elif not street.oneway:
+            flags |= STOP_LEFT
     return [
         min(street.lanes, 255),
         flags,
@@ -213,36 +159,69 @@ def _paint(half: Half, junction: Junction | None, lane_width: float, degree: int
     ]
 
 
-def _corners(half: Half, extra: float) -> Floats:
+def _corners(half: Half, extra: float) -> list[Point]:
     """Both corners of a half's mouth, `extra` [m] wider than the roadway on each side."""
-    side = _sideways(half.points)[0]
     reach = half.street.width / 2 + extra
-    return np.stack([half.points[0] + side * reach, half.points[0] - side * reach])
+    (x, y), (ux, uy) = half.points[0], half.inwards
+    return [(x - uy * reach, y + ux * reach), (x + uy * reach, y - ux * reach)]
 
 
-def roads(city: City, parts: Sequence[Half]) -> tuple[list[Mesh], list[Mesh]]:
-    """Meshes for the road program (roadways) and for the ground program (all that is beside them)."""
-    by_id = {j.id: j for j in city.junctions}
-    widths = {lane.street: lane.width for lane in city.lanes}
+def _junctions(parts: Sequence[Half]) -> list[Mesh]:
+    """The hull of each junction's mouths as asphalt, kerb and sidewalk."""
     arms: dict[int, list[Half]] = defaultdict(list)
     for half in parts:
         arms[half.junction].append(half)
-    roadway: list[Mesh] = []
-    beside: list[Mesh] = []
-    for half in parts:
-        street, points = half.street, half.points
-        lane_width = widths.get(street.id, street.width / max(street.lanes, 1))
-        paint = _paint(half, by_id.get(half.junction), lane_width, len(arms[half.junction]))
-        w = street.width / 2
-        roadway.append(ribbon(points, w, ROAD, paint, flip=half.reverse))
-        beside.append(ribbon(points, w + KERB_WIDTH, KERB, (0, 0, 0, 0)))
-        beside.append(ribbon(points, w + SIDEWALK_WIDTH, SLAB, (0, 0, 0, 0)))
+    made = []
     for meeting in arms.values():
         for layer, extra in ((JUNCTION, 0.0), (KERB, KERB_WIDTH), (SLAB, SIDEWALK_WIDTH)):
-            outline = hull(np.concatenate([_corners(half, extra) for half in meeting]))
+            outline = hull([corner for half in meeting for corner in _corners(half, extra)])
             if len(outline) > 2:
-                beside.append(_patch(outline, layer))
-    return roadway, beside
+                made.append(_patch(np.array(outline), layer))
+    return made
+
+
+def _paints(city: City, parts: Sequence[Half]) -> NDArray[np.uint8]:
+    by_id = {j.id: j for j in city.junctions}
+    widths = {lane.street: lane.width for lane in city.lanes}
+    degree: dict[int, int] = defaultdict(int)
+    for half in parts:
+        degree[half.junction] += 1
+    return np.array(
+        [
+            _paint(
+                half,
+                by_id.get(half.junction),
+                widths.get(half.street.id, half.street.width / max(half.street.lanes, 1)),
+                degree[half.junction],
+            )
+            for half in parts
+        ],
+        np.uint8,
+    ).reshape(-1, 4)
+
+
+def roads(city: City, parts: Sequence[Half]) -> Iterator[tuple[int, Mesh, list[Mesh]]]:
+    """Tile number, roadways, kerbs and sidewalks; `parts` sorted by `tile_of`."""
+    line = lines(parts)
+    half_width = np.array([half.street.width / 2 for half in parts])
+    across = np.array([-1.0 if half.reverse else 1.0 for half in parts])
+    paint = _paints(city, parts)
+    layers = [
+        ribbons(line, half_width + extra, across, layer, paint)
+        for layer, extra in ((ROAD, 0.0), (KERB, KERB_WIDTH), (SLAB, SIDEWALK_WIDTH))
+    ]
+    keys = tile_of(parts)
+    starts = np.flatnonzero(np.diff(keys, prepend=keys[0] - 1))
+    for first, last in zip(starts, [*starts[1:], len(parts)], strict=True):
+        rows = slice(line.ends[first], line.ends[last])
+        index = _strip_indices(line.step[rows])
+        on, *beside = [(layer[rows].reshape(-1), index) for layer in layers]
+        yield int(keys[first]), on, beside
+
+
+def tile_of(parts: Sequence[Half]) -> NDArray[np.int64]:
+    """The tile of each half: that of its mouth."""
+    return tile_keys(np.array([half.points[0] for half in parts], np.float64).reshape(-1, 2))
 
 
 def _areas(polygons: Sequence[tuple[Point, ...]], layer: int) -> list[Mesh]:
@@ -253,30 +232,51 @@ def _areas(polygons: Sequence[tuple[Point, ...]], layer: int) -> list[Mesh]:
         vertices = np.zeros(len(points), VERTEX)
         vertices["place"][:, :2] = points
         vertices["span"] = _grid(points)
-        _dress(vertices, layer, (0, 0, 0, 0))
+        _dress(vertices, layer)
         made.append((vertices, indices.astype(np.uint32)))
     return made
 
 
-def _base(bounds: tuple[float, float, float, float]) -> list[Mesh]:
+def _base(bounds: tuple[float, float, float, float]) -> Iterator[tuple[int, Mesh]]:
     """Squares of block paving under everything, well beyond the bounds: no hole in the ground."""
     x0, y0, x1, y1 = bounds
     xs = np.arange(np.floor((x0 - MARGIN) / TILE), np.ceil((x1 + MARGIN) / TILE)) * TILE
     ys = np.arange(np.floor((y0 - MARGIN) / TILE), np.ceil((y1 + MARGIN) / TILE)) * TILE
-    square = np.array([(0, 0), (TILE, 0), (TILE, TILE), (0, TILE)])
-    return [_patch(square + (x, y), PAVING) for x in xs for y in ys]
+    side = np.arange(0.0, TILE, _SQUARE)
+    cell = np.stack(np.meshgrid(side, side), -1).reshape(-1, 1, 2)
+    square = np.array([(0, 0), (_SQUARE, 0), (_SQUARE, _SQUARE), (0, _SQUARE)])
+    patch = (cell + square).reshape(-1, 2)
+    index = np.arange(len(cell), dtype=np.uint32)[:, None] * np.uint32(4)
+    index = np.asarray(index + np.array([0, 1, 2, 0, 2, 3], np.uint32)).reshape(-1)
+    for x in xs:
+        for y in ys:
+            points = patch + np.array([x, y])
+            vertices = np.zeros(len(points), VERTEX)
+            vertices["place"][:, :2] = points
+            vertices["span"] = _grid(points)
+            _dress(vertices, PAVING)
+            yield int(tile_keys(np.array([[x + 1.0, y + 1.0]]))[0]), (vertices, index)
 
 
-def tiles(city: City, parts: Sequence[Half]) -> Iterator[tuple[int, Mesh, Mesh]]:
+def tiles(city: City, parts: Sequence[Half]) -> Iterator[tuple[int, Mesh | None, Mesh]]:
     """Tile number, roadway, other ground (uppermost layer first), for every tile with any."""
-    roadway, beside = roads(city, parts)
-    beside += _areas(city.parks, GRASS) + _areas(city.water, WATER) + _base(city.bounds)
-    piles: dict[int, tuple[list[Mesh], list[Mesh]]] = defaultdict(lambda: ([], []))
-    for which, meshes in enumerate((roadway, beside)):
-        centres = np.array([m[0]["place"][:, :2].mean(0) for m in meshes]).reshape(-1, 2)
-        for key, mesh in zip(tile_keys(centres), meshes, strict=True):
-            piles[int(key)][which].append(mesh)
+    order = np.argsort(tile_of(parts), kind="stable") if parts else []
+    ordered = [parts[int(i)] for i in order]
+    roadway: dict[int, Mesh] = {}
+    piles: dict[int, list[Mesh]] = defaultdict(list)
+    for key, on, beside in roads(city, ordered) if ordered else ():
+        roadway[key] = on
+        piles[key] += beside
+    patches = _junctions(parts) + _areas(city.parks, GRASS) + _areas(city.water, WATER)
+    for mesh in patches:
+        piles[_key(mesh)].append(mesh)
+    for key, square in _base(city.bounds):
+        piles[key].append(square)
     for key in sorted(piles):
-        on, off = piles[key]
-        off.sort(key=lambda mesh: -int(mesh[0]["facing"][0, 3]))
-        yield key, join(on), join(off)
+        meshes = sorted(piles[key], key=lambda mesh: -int(mesh[0]["facing"][0, 3]))
+        yield key, roadway.get(key), join(meshes)
+
+
+def _key(mesh: Mesh) -> int:
+    centre: Any = mesh[0]["place"][:, :2].mean(0, keepdims=True)
+    return int(tile_keys(np.asarray(centre, np.float64))[0])

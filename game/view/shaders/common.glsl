@@ -31,3 +31,7 @@ float noise(vec2 p) {                              // smooth, about 1 m where p 
     return mix(mix(hash(i), hash(i + vec2(1., 0.)), f.x),
                mix(hash(i + vec2(0., 1.)), hash(i + vec2(1.)), f.x), f.y);
 }
+
+float patches(vec2 p) {                            // slow, cheap unevenness over tens of metres, 0..1
+    return .5 + .25 * sin(p.x * .21 + 1.7 * sin(p.y * .13)) + .25 * sin(p.y * .17 + 1.3 * sin(p.x * .11));
+}

@@ -2,7 +2,7 @@
 in vec3 wp; in vec3 ray; in vec2 uv;
 flat in vec4 col; flat in float mat;
 void main() {
-    float big = noise(wp.xy * .13 + 5.), n = noise(wp.xy * 1.1);
+    float big = patches(wp.xy), n = noise(wp.xy * 1.1);
     vec2 at = mat > 2.5 && mat < 3.5 ? uv / 1.5 : uv / 3.;
     vec2 w = max(fwidth(at), vec2(.002));
     vec2 f = abs(fract(at) - .5);

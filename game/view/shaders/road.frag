@@ -10,7 +10,7 @@ void main() {
     bool crossing = (flags & 1) != 0, oneway = (flags & 2) != 0, plain = (flags & 16) != 0;
     vec2 px = max(fwidth(uv), vec2(.004));
     float along = uv.x, across = uv.y;
-    float n = noise(wp.xy * 1.3), big = noise(wp.xy * .11 + 31.);
+    float n = noise(wp.xy * 1.3), big = patches(wp.xy);
     float fade = clamp(1.5 - px.x * .5, 0., 1.);
     vec3 c = vec3(.215, .220, .230) * (.90 + .16 * big + .10 * (n - .5) * fade);
     float slot = across / lane_w + lanes * .5;     // lane boundaries fall on whole numbers
