@@ -6,6 +6,7 @@ StreamingError
 │   └── RingMissing       is gone, or is not a ring of this version             exit 3
 ├── WireMalformed         a signalling message cannot be understood             exit 4
 ├── BackendUnknown        no diffusion backend of that name                     exit 2
+├── PortTaken             the server cannot listen at its address                 exit 4
 ├── ServerUnreachable     nobody answers at the address                         exit 4
 ├── ServerRefused         the server said no and will say it again              exit 4
 ├── TicketRefused         a run ticket is forged, expired or already in use     exit 4
@@ -79,6 +80,19 @@ class BackendUnknown(StreamingError):
 
     def __str__(self) -> str:
         return f"no diffusion backend '{self.name}'; choose one of: {', '.join(self.known)}"
+
+
+class PortTaken(StreamingError):
+    """The server cannot listen at the address."""
+
+    exit_code = 4
+
+    def __init__(self, host: str, port: int, why: str) -> None:
+        super().__init__(host, port, why)
+        self.host, self.port, self.why = host, port, why
+
+    def __str__(self) -> str:
+        return f"cannot listen on {self.host}:{self.port}: {self.why}; choose another with --port"
 
 
 class ServerUnreachable(StreamingError):

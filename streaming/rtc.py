@@ -197,3 +197,28 @@ class TickEncoder(Vp8Encoder):  # type: ignore[misc]
         }
         codec.thread_count = 1 if width * height <= 640 * 480 else 2
         return codec
+
+
+class StockEncoder(Vp8Encoder):  # type: ignore[misc]
+    """The library's own encoder with only the tap added, for comparison."""
+
+    def __init__(self, on_encoded: OnEncoded | None) -> None:
+        super().__init__()
+        self._on_encoded = on_encoded
+
+    def _packetize(self, buffer: bytes, picture_id: int) -> list[bytes]:
+        self.last = buffer
+        return list(Vp8Encoder._packetize(buffer, picture_id))
+
+    def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], int]:
+        """As the library does it."""
+        payloads, timestamp = super().encode(frame, force_keyframe)
+        if self._on_encoded is not None:
+            self._on_encoded(tick_of(frame.pts), self.last)
+        return payloads, timestamp & 0xFFFFFFFF
+
+
+def equip_sender_stock(sender: Any, on_encoded: OnEncoded | None = None) -> None:
+    """The library's encoder and rates; only ticks and tap are ours."""
+    encoder: Any = StockEncoder(on_encoded)
+    equip_sender(sender, encoder)

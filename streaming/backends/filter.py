@@ -8,7 +8,7 @@ import hashlib
 import re
 from dataclasses import astuple, dataclass
 from functools import cache, lru_cache
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from streaming.frames import Pixels
 
 VERSION = 1
-T = TypeVar("T", np.int32, np.uint16)
 _BITS = 6  # of each colour channel in the lookup table
 _CELL = 8  # pixels a side of a bloom cell
 
@@ -102,10 +101,10 @@ class Identity:
 
 def _index(frame: Pixels) -> NDArray[np.uint32]:
     """Cell of the lookup table for each pixel: six bits each of blue, green and red."""
-    packed = np.ascontiguousarray(frame).view(np.uint32)[..., 0]
-    index: NDArray[np.uint32] = packed >> 2 & 0x3F
-    index |= packed >> 4 & 0xFC0
-    index |= packed >> 6 & 0x3F000
+    packed: NDArray[np.uint32] = np.ascontiguousarray(frame).view(np.uint32)[..., 0]
+    index: NDArray[np.uint32] = np.bitwise_and(packed >> np.uint32(2), np.uint32(0x3F))
+    index |= np.bitwise_and(packed >> np.uint32(4), np.uint32(0xFC0))
+    index |= np.bitwise_and(packed >> np.uint32(6), np.uint32(0x3F000))
     return index
 
 
@@ -153,10 +152,11 @@ def _bloom(graded: Pixels, glow: float) -> NDArray[np.uint16]:
     return _smooth(wide, 0, height)
 
 
-def _shifted(cells: NDArray[T], by: int, axis: int) -> NDArray[T]:
+def _shifted(cells: NDArray[Any], by: int, axis: int) -> NDArray[Any]:
     """The neighbours `by` further along an axis; the border repeats."""
     last = cells.shape[axis] - 1
-    return np.take(cells, np.clip(np.arange(last + 1) + by, 0, last), axis)
+    out: NDArray[Any] = np.take(cells, np.clip(np.arange(last + 1) + by, 0, last), axis)
+    return out
 
 
 def _smooth(cells: NDArray[np.uint16], axis: int, size: int) -> NDArray[np.uint16]:
@@ -165,6 +165,7 @@ def _smooth(cells: NDArray[np.uint16], axis: int, size: int) -> NDArray[np.uint1
     far = np.repeat(_shifted(cells, 1, axis), _CELL, axis=axis)
     shape = [1, 1, 1]
     shape[axis] = near.shape[axis]
-    step = np.resize(np.arange(_CELL, dtype=np.uint16), near.shape[axis]).reshape(shape)
-    out: NDArray[np.uint16] = (near * (_CELL - step) + far * step) >> np.uint16(3)
+    step: NDArray[Any] = np.arange(near.shape[axis], dtype=np.uint16).reshape(shape) % _CELL
+    mixed: NDArray[np.uint16] = near * (_CELL - step) + far * step
+    out = mixed >> np.uint16(3)
     return out[:size] if axis == 0 else out[:, :size]

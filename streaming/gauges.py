@@ -1,0 +1,87 @@
+"""What the stream is doing, in numbers for the HUD, the report and the benchmarks."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+WINDOW_S = 10.0
+STATES = ("starting", "connecting", "queued", "streaming", "stalled", "reconnecting", "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Of a set of times [ms]; all zero when there were none."""
+
+    p50: float = 0.0
+    p95: float = 0.0
+    p99: float = 0.0
+
+    @classmethod
+    def of(cls, samples: Iterable[float]) -> "Percentiles":
+        """Nearest rank, so each value was really measured."""
+        ordered = sorted(samples)
+        if not ordered:
+            return cls()
+        last = len(ordered) - 1
+        return cls(*(round(ordered[round(q * last)], 3) for q in (0.50, 0.95, 0.99)))
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """One reading. Counts run since the peer started; rates and times cover the last ten seconds.
+
+    round_trip_ms: from the picture's capture until its styled picture can be shown. state: one of
+    STATES; connected means frames are coming back. dropped: source pictures skipped because newer
+    ones were there; lost: encoded frames that the recorder's ring had no room for. foreign: frames
+    with a tick never sent. bitrate [bit/s]: as received. backend: as the server names it.
+    """
+
+    state: str = "starting"
+    connected: bool = False
+    round_trip_ms: Percentiles = field(default_factory=Percentiles)
+    sent: int = 0
+    returned: int = 0
+    dropped: int = 0
+    lost: int = 0
+    foreign: int = 0
+    reconnects: int = 0
+    fps_in: float = 0.0
+    fps_out: float = 0.0
+    bitrate: int = 0
+    queue_position: int = 0
+    backend: str = ""
+    detail: str = ""
+    connect_ms: float = 0.0
+    cpu_s: float = 0.0
+
+
+class Meter:
+    """Samples of the last ten seconds. now: seconds, monotonic."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._samples: deque[tuple[float, float]] = deque(maxlen=2000)
+
+    def add(self, value: float) -> None:
+        """Note one sample now."""
+        self._samples.append((self._now(), value))
+
+    def values(self) -> list[float]:
+        """The samples that are still fresh."""
+        since = self._now() - WINDOW_S
+        while self._samples and self._samples[0][0] < since:
+            self._samples.popleft()
+        return [value for _, value in self._samples]
+
+    def rate(self) -> float:
+        """Samples per second, over the time that the fresh ones span."""
+        count = len(self.values())
+        span = self._now() - self._samples[0][0] if count else 0.0
+        return count / span if span > 0.5 else 0.0
+
+    def sum_rate(self) -> float:
+        """Sum of the fresh values per second."""
+        values = self.values()
+        span = self._now() - self._samples[0][0] if values else 0.0
+        return sum(values) / span if span > 0.5 else 0.0

@@ -1,0 +1,278 @@
+"""One connection of the player's side: signalling, media out and in, until it ends or fails.
+
+Owns one WebSocket and one peer connection, and closes both. Reconnecting is its owner's business.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import aiohttp
+from aiortc import RTCSessionDescription
+from aiortc.sdp import candidate_from_sdp
+
+from streaming import rtc, wire
+from streaming.errors import ServerRefused, ServerUnreachable, StreamingError, WireMalformed
+from streaming.frames import Frame
+from streaming.track import OfferedTrack, newest
+
+log = logging.getLogger(__name__)
+
+OPEN_S = 5.0
+HELLO_S = 2.0
+ANSWER_S = 10.0
+BYE_S = 2.0
+HEARTBEAT_S = 5.0
+MALFORMED_LIMIT = 200
+PATH = "/v1/stream"
+_FOR_GOOD = (
+    "permission denied",
+    "not allowed",
+    "invalid session",
+    "401",
+    "invalid api key",
+    "unauthorized",
+)
+
+
+class Owner(Protocol):
+    """What a link tells its peer. Everything runs on the event loop and must return at once."""
+
+    def hello(self, message: wire.Hello | None) -> None: ...
+    def queued(self, position: int) -> None: ...
+    def acknowledged(self, message: wire.PromptAck) -> None: ...
+    def block(self, line: str) -> None: ...
+    def encoded(self, timestamp: int, data: bytes) -> None: ...
+    def decoded(self, frame: Any) -> None: ...
+    def notice(self, text: str) -> None: ...
+
+
+def address_of(url: str) -> str:
+    """The address with its path and without anything secret, for messages and for dialling."""
+    parts = urlsplit(url if "://" in url else f"ws://{url}")
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((scheme, host, parts.path if parts.path not in ("", "/") else PATH, "", ""))
+
+
+class Link:
+    """Open, run, then close. encoder: made anew for every link, its first frame is a key frame."""
+
+    def __init__(
+        self, url: str, owner: Owner, encoder: Any, patched: bool, first_tick: int
+    ) -> None:
+        self._address, self._owner = address_of(url), owner
+        self._encoder, self._patched, self._first_tick = encoder, patched, first_tick
+        self._http: aiohttp.ClientSession | None = None
+        self._socket: Any = None
+        self._connection: Any = None
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._hello: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._seated: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._ended = asyncio.Event()
+        self.ours = False
+        self.track = OfferedTrack()
+
+    async def open(
+        self, api_key: str, ticket: wire.Ticket, prompt: Callable[[], wire.Prompt]
+    ) -> None:
+        """Dial, take the seat, set the prompt, start media. ServerUnreachable, ServerRefused."""
+        await self._dial(api_key)
+        self._go(self._listen())
+        done, _ = await asyncio.wait(
+            {self._hello, self._over}, timeout=HELLO_S, return_when="FIRST_COMPLETED"
+        )
+        self.ours = self._hello in done
+        if self.ours:
+            await self.send(ticket)
+            await self._until(self._seated, None)  # a queue may be long; the socket's end ends it
+        else:
+            self._owner.hello(None)
+        await self.send(prompt())
+        loopback = rtc.is_loopback(urlsplit(self._address).hostname or "")
+        with rtc.on_loopback(loopback):
+            sdp = await self._offer()
+            await self.send(wire.Offer(sdp))
+            await self.send(wire.IceCandidate(None))
+            answer = await self._until(self._answer, ANSWER_S)
+            try:
+                await self._connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+            except Exception as error:  # the library raises many kinds on hostile SDP
+                raise ServerUnreachable(self._address, f"answer not understood: {error}") from error
+
+    async def _dial(self, api_key: str) -> None:
+        self._http = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=OPEN_S)
+        )
+        query = f"?api_key={quote(api_key)}" if api_key else ""
+        try:
+            self._socket = await asyncio.wait_for(
+                self._http.ws_connect(
+                    self._address + query, heartbeat=HEARTBEAT_S, max_msg_size=wire.LARGEST_MESSAGE
+                ),
+                OPEN_S,
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            if error.status in (401, 403):
+                raise ServerRefused(self._address, f"{error.status}: {error.message}") from None
+            raise ServerUnreachable(self._address, f"answers HTTP {error.status}") from None
+        except TimeoutError:
+            raise ServerUnreachable(self._address, f"no answer in {OPEN_S:.0f} s") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            why = wire.redacted(str(error)) or type(error).__name__
+            raise ServerUnreachable(self._address, why) from None
+
+    async def _offer(self) -> str:
+        connection = self._connection = rtc.connection()
+        transceiver = connection.addTransceiver(self.track, direction="sendrecv")
+        rtc.prefer_vp8(transceiver)
+        if self._encoder is not None:
+            rtc.equip_sender(transceiver.sender, self._encoder)
+        else:
+            rtc.equip_sender_stock(transceiver.sender)
+        rtc.equip_receiver(
+            transceiver.receiver, self._owner.encoded, self._first_tick, self._patched
+        )
+        connection.on("track", lambda track: self._go(self._receive(track)))
+        await connection.setLocalDescription(await connection.createOffer())
+        sdp: str = connection.localDescription.sdp
+        return sdp
+
+    async def send(self, message: wire.Message) -> None:
+        """Send if the socket still takes it. What is ours alone goes only to our own server."""
+        if not self.ours and message.TYPE.startswith("sd."):
+            return
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            if self._socket is not None and not self._socket.closed:
+                await self._socket.send_str(wire.pack(message, self.ours))
+
+    def offer(self, frame: Frame) -> None:
+        """Send this picture next."""
+        self.track.offer(frame.tick, frame.pixels)
+
+    async def over(self) -> None:
+        """Return or raise when the link has ended."""
+        await asyncio.shield(self._over)
+
+    async def bye(self) -> None:
+        """Tell the server that the session is over and wait for the journal's last block."""
+        if self.ours and self._socket is not None and not self._socket.closed:
+            await self.send(wire.Bye())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), BYE_S)
+
+    async def close(self) -> None:
+        """Close everything; nothing of this link is left running."""
+        self.track.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._connection is not None:
+            await self._connection.close()
+        with contextlib.suppress(Exception):
+            if self._socket is not None:
+                await asyncio.wait_for(self._socket.close(), 0.5)
+        if self._http is not None:
+            await self._http.close()
+        if self._over.done():
+            self._over.exception()  # seen
+
+    def _go(self, work: Any) -> None:
+        self._tasks.add(asyncio.ensure_future(work))
+
+    async def _until(self, wanted: asyncio.Future[Any], limit: float | None) -> Any:
+        await asyncio.wait({wanted, self._over}, timeout=limit, return_when="FIRST_COMPLETED")
+        if wanted.done():
+            return wanted.result()
+        if self._over.done():
+            self._over.result()
+            raise ServerUnreachable(self._address, "closed the connection")
+        raise ServerUnreachable(self._address, f"no answer in {limit:.0f} s")
+
+    async def _receive(self, track: Any) -> None:
+        if track.kind == "video":
+            async for frame, _ in newest(track):
+                self._owner.decoded(frame)
+
+    async def _listen(self) -> None:
+        malformed = 0
+        error: StreamingError = ServerUnreachable(self._address, "closed the connection")
+        async for raw in self._socket:
+            if raw.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                break
+            try:
+                message = wire.parse(raw.data)
+                if message is not None:
+                    await self._take(message)
+            except ServerRefused as refused:
+                error = refused
+                break
+            except WireMalformed as bad:
+                malformed += 1
+                if malformed == 1:
+                    log.warning("link.malformed %s", bad)
+                if malformed > MALFORMED_LIMIT:
+                    error = ServerUnreachable(self._address, "sends garbage")
+                    break
+        self._ended.set()
+        if not self._over.done():
+            self._over.set_exception(error)
+            self._over.exception()
+
+    async def _take(self, message: wire.Message) -> None:
+        if isinstance(message, wire.JournalBlock):
+            self._owner.block(message.block)
+        elif isinstance(message, wire.PromptAck):
+            self._owner.acknowledged(message)
+        elif isinstance(message, wire.Hello):
+            self._owner.hello(message)
+            _settle(self._hello, None)
+        elif isinstance(message, wire.Seated):
+            _settle(self._seated, None)
+        elif isinstance(message, wire.Answer):
+            _settle(self._answer, message.sdp)
+        elif isinstance(message, wire.IceCandidate):
+            await self._candidate(message)
+        elif isinstance(message, wire.QueuePosition):
+            self._owner.queued(message.position)
+        elif isinstance(message, wire.GenerationEnded):
+            self._ended.set()
+        elif isinstance(message, wire.ErrorMessage):
+            text = wire.redacted(message.error)[:300]
+            if any(sign in text.lower() for sign in _FOR_GOOD):
+                raise ServerRefused(self._address, text)
+            self._owner.notice(text)
+
+    async def _candidate(self, message: wire.IceCandidate) -> None:
+        if self._connection is None or message.candidate is None:
+            return
+        try:
+            candidate = candidate_from_sdp(message.candidate["candidate"].split(":", 1)[1])
+            candidate.sdpMid = message.candidate.get("sdpMid")
+            candidate.sdpMLineIndex = message.candidate.get("sdpMLineIndex")
+            await self._connection.addIceCandidate(candidate)
+        except Exception as error:  # the library raises many kinds on nonsense
+            log.info("link.candidate ignored=%r", error)
+
+
+def _settle(future: asyncio.Future[Any], value: Any) -> None:
+    if not future.done():
+        future.set_result(value)
+
+
+async def poll_newest(
+    latest_tick: Callable[[], int], after: int, fps: int, waited_since: float
+) -> None:
+    """Return once a tick above `after` is there. Sleeps most of a frame, then looks every ms."""
+    period = 1.0 / fps
+    rest = waited_since + 0.7 * period - time.monotonic()
+    if rest > 0.001:
+        await asyncio.sleep(rest)
+    while latest_tick() <= after:
+        await asyncio.sleep(0.001)

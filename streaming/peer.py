@@ -1,0 +1,384 @@
+"""The player's end of the stream: keeps a link up, feeds it the newest picture, hands frames on.
+
+Never blocks and never gives up, except where the server said no for good. The prompt, the ticket
+and the seat's secret live here, so every reconnect restores them.
+"""
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from av.video.reformatter import VideoReformatter
+
+from streaming import jitter, wire
+from streaming.errors import ServerRefused, StreamingError
+from streaming.frames import EncodedFrame, is_vp8_key, pack_encoded
+from streaming.gauges import Gauges, Meter, Percentiles
+from streaming.impairment import BadLine, Impairment
+from streaming.link import Link, poll_newest
+from streaming.ring import FifoRing, LatestRing
+from streaming.rtc import PTS_PER_TICK, TickEncoder, tick_of
+
+log = logging.getLogger(__name__)
+
+STYLED = 2  # kind of encoded frames in the ring
+STALLED_S = 0.5
+GIVE_UP_S = 2.0
+FIRST_FRAME_S = 8.0
+IN_FLIGHT = 12
+EXPIRE_S = 0.5
+PROMPT_LEAD_TICKS = 12
+RETRY_S = (0.1, 0.2, 0.4, 0.8, 1.5)
+REMEMBERED = 512
+
+
+@dataclass(frozen=True, slots=True)
+class PeerConfig:
+    """How a peer connects. Picklable.
+
+    url: ws://host:port, with or without path. session, ticket: of the run; {} makes a plain one.
+    resume: secret of the seat; give a restarted peer the same config. journal_path: where the
+    server's signed blocks are appended. prompt..seed: in force from the first frame. fps, bitrate
+    [bit/s]: of what is sent. nice: lowers the process's priority. patched False runs the library
+    as it is, and impairment spoils the line: for measurements.
+    """
+
+    url: str
+    session: str
+    ticket: Mapping[str, Any] = field(default_factory=dict)
+    api_key: str = field(default="", repr=False)
+    resume: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
+    journal_path: Path | None = None
+    prompt: str = ""
+    style: str = ""
+    enhance: bool = False
+    seed: int = 0
+    fps: int = 30
+    bitrate: int = 2_500_000
+    nice: int = 0
+    patched: bool = True
+    impairment: Impairment | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.fps <= 120 or not 100_000 <= self.bitrate <= 50_000_000:
+            raise ValueError("a peer sends 1..120 frames/s at 0.1..50 Mbit/s")
+
+
+class Peer:
+    """One stream over as many links as it takes. All methods run on the event loop."""
+
+    def __init__(
+        self, config: PeerConfig, source: LatestRing, styled: LatestRing, encoded: FifoRing
+    ) -> None:
+        self._config = config
+        self._source, self._styled, self._encoded = source, styled, encoded
+        self._prompt = wire.Prompt(config.prompt, config.enhance, config.style, config.seed)
+        self._numbers: deque[tuple[int, int, int]] = deque([(-1, 0, config.seed)], maxlen=16)
+        self._asked, self._told = 0, ("", "", -1)
+        self._inputs: wire.Inputs | None = None
+        self._journal = ClientJournal(config.journal_path)
+        self._reformatter = VideoReformatter()
+        self._stop = asyncio.Event()
+        self._link: Link | None = None
+        self._patched = config.patched and jitter.self_check()
+        self._unanswered: OrderedDict[int, tuple[int, float]] = OrderedDict()
+        self._sent: OrderedDict[int, int] = OrderedDict()
+        self._tick = self._returned_tick = -1
+        self._seen = source.count
+        self._heard_at = 0.0
+        self._state, self._detail, self._queue, self._backend = "starting", "", 0, ""
+        self._round_trip, self._out, self._in, self._bits = Meter(), Meter(), Meter(), Meter()
+        self._counts = dict.fromkeys(
+            ("sent", "returned", "dropped", "lost", "foreign", "reconnects"), 0
+        )
+        self._connect_ms = 0.0
+
+    # what the game may ask for
+
+    def set_prompt(self, text: str, style: str = "", enhance: bool = False, seed: int = 0) -> None:
+        """Paint with this from a few ticks ahead on, and after every reconnect."""
+        self._prompt = wire.Prompt(text, enhance, style, seed)
+        if self._link is not None:
+            self._spawn(self._link.send(self._next_prompt(PROMPT_LEAD_TICKS)))
+
+    def commit(self, tick: int, chain: bytes) -> None:
+        """Send the running hash of the inputs up to `tick` for the journal."""
+        self._inputs = wire.Inputs(tick, chain.hex())
+        if self._link is not None:
+            self._spawn(self._link.send(self._inputs))
+
+    def stop(self) -> None:
+        """End `run` in good order."""
+        self._stop.set()
+
+    def gauges(self) -> Gauges:
+        """A reading of now."""
+        return Gauges(
+            state=self._state,
+            connected=self._state == "streaming",
+            round_trip_ms=Percentiles.of(self._round_trip.values()),
+            fps_in=round(self._in.rate(), 2),
+            fps_out=round(self._out.rate(), 2),
+            bitrate=int(self._bits.sum_rate()),
+            queue_position=self._queue,
+            backend=self._backend,
+            detail=self._detail,
+            connect_ms=self._connect_ms,
+            cpu_s=round(time.process_time(), 3),
+            **self._counts,
+        )
+
+    async def run(self) -> None:
+        """Stream until `stop`. Raises nothing: what goes wrong is in the gauges and the log."""
+        line = BadLine(self._config.impairment).install() if self._config.impairment else None
+        failures = 0
+        try:
+            while not self._stop.is_set():
+                self._state = "reconnecting" if self._counts["reconnects"] else "connecting"
+                before = self._counts["returned"]
+                refused = await self._one_link()
+                self._link = None
+                if self._stop.is_set():
+                    break
+                self._counts["reconnects"] += 1
+                if refused:
+                    self._state = "refused"
+                    await self._stop.wait()
+                    break
+                failures = 0 if self._counts["returned"] > before else failures + 1
+                self._state = "reconnecting"
+                await self._pause(RETRY_S[min(failures, len(RETRY_S) - 1)])
+        finally:
+            self._journal.close()
+            if line is not None:
+                line.remove()
+
+    async def _one_link(self) -> bool:
+        """Open a link and stay on it. True when the server refused for good."""
+        config, began = self._config, time.monotonic()
+        encoder = TickEncoder(config.bitrate, config.fps) if self._patched else None
+        first_tick = max(self._source.latest_tick, 0)
+        link = Link(config.url, self, encoder, self._patched, first_tick)
+        ticket = dict(config.ticket) or {"session": config.session}
+        seat = wire.Ticket(ticket, config.resume, self._journal.next_n, first_tick)
+        stopping = asyncio.ensure_future(self._stop.wait())
+        work = asyncio.ensure_future(self._open_and_feed(link, seat, began))
+        try:
+            await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+            else:
+                await link.bye()
+        except ServerRefused as error:
+            self._note(error)
+            return True
+        except StreamingError as error:
+            self._note(error)
+        except Exception as error:  # a library's surprise must not end the stream
+            log.exception("peer.surprise")
+            self._detail = f"{type(error).__name__}: {error}"
+        finally:
+            for task in (work, stopping):
+                task.cancel()
+            await asyncio.gather(work, stopping, return_exceptions=True)
+            await link.close()
+            self._unanswered.clear()
+        return False
+
+    async def _open_and_feed(self, link: Link, seat: wire.Ticket, began: float) -> None:
+        await link.open(self._config.api_key, seat, lambda: self._next_prompt(0))
+        self._link, self._queue = link, 0
+        self._connect_ms = round((time.monotonic() - began) * 1000, 1)
+        if self._inputs is not None:
+            await link.send(self._inputs)
+        feeding = asyncio.ensure_future(self._feed(link))
+        watching = asyncio.ensure_future(self._watch(link))
+        over = asyncio.ensure_future(link.over())
+        try:
+            await asyncio.wait({feeding, watching, over}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (over, watching, feeding):
+                if task.done():
+                    task.result()
+        finally:
+            for task in (feeding, watching, over):
+                task.cancel()
+            await asyncio.gather(feeding, watching, over, return_exceptions=True)
+
+    async def _feed(self, link: Link) -> None:
+        took = time.monotonic()
+        while True:
+            await poll_newest(lambda: self._source.latest_tick, self._tick, self._config.fps, took)
+            now = time.monotonic()
+            while self._unanswered and next(iter(self._unanswered.values()))[1] < now - EXPIRE_S:
+                self._unanswered.popitem(last=False)
+            if len(self._unanswered) >= IN_FLIGHT:
+                await asyncio.sleep(0.002)
+                continue
+            took, count = now, self._source.count
+            frame = self._source.get(self._tick)
+            if frame is None:
+                continue
+            self._counts["dropped"] += max(0, count - self._seen - 1)
+            self._seen = count
+            self._tick = frame.tick
+            self._unanswered[frame.tick] = (frame.t_ns, now)
+            self._sent[frame.tick] = frame.t_ns
+            while len(self._sent) > REMEMBERED:
+                self._sent.popitem(last=False)
+            link.offer(frame)
+            self._counts["sent"] += 1
+            self._out.add(1.0)
+
+    async def _watch(self, link: Link) -> None:
+        """Tell a stall at once; end the link when it lasts. A source that rests is no stall."""
+        opened = waiting = time.monotonic()
+        while True:
+            await asyncio.sleep(0.05)
+            now = time.monotonic()
+            if self._out.values()[-1:] == [] or self._tick <= self._returned_tick:
+                waiting = now
+                continue
+            quiet = now - max(self._heard_at, waiting)
+            fresh = self._heard_at < opened
+            if quiet > STALLED_S and not fresh:
+                self._state = "stalled"
+            if quiet > (FIRST_FRAME_S if fresh else GIVE_UP_S):
+                self._detail = f"no frame for {quiet:.1f} s"
+                log.warning("peer.stalled session=%s %s", self._config.session, self._detail)
+                return
+
+    # what a link tells
+
+    def hello(self, message: wire.Hello | None) -> None:
+        """The server is ours, or is not."""
+        self._backend = message.backend if message else "unknown"
+
+    def queued(self, position: int) -> None:
+        """Others are before us."""
+        self._state, self._queue = "queued", position
+
+    def acknowledged(self, message: wire.PromptAck) -> None:
+        """The prompt is in force from the tick that the server names."""
+        if not message.success:
+            self.notice(f"prompt refused: {message.error}")
+        elif message.prompt == self._prompt.prompt:
+            self._number(message.from_tick)
+
+    def block(self, line: str) -> None:
+        """A signed piece of the journal."""
+        self._journal.append(line)
+
+    def notice(self, text: str) -> None:
+        """Something for the HUD and the log."""
+        self._detail = text
+        log.warning("peer.notice session=%s %s", self._config.session, text)
+
+    def encoded(self, timestamp: int, data: bytes) -> None:
+        """A frame as received, before it is decoded: into the recorder's ring, byte for byte."""
+        now_ns = time.monotonic_ns()
+        tick, exact = tick_of(timestamp), self._is_exact(timestamp)
+        if not exact:
+            if self._backend != "unknown" or not self._sent:
+                self._counts["foreign"] += 1
+                return
+            tick = next(reversed(self._sent))
+        _, number, seed = next(e for e in reversed(self._numbers) if e[0] <= tick or e[0] == -1)
+        confidence = 1.0 if exact else 0.0
+        frame = EncodedFrame(tick, data, is_vp8_key(data), now_ns, exact, confidence, number, seed)
+        if not self._encoded.push(pack_encoded(frame), kind=STYLED, tick=tick, t_ns=now_ns):
+            self._counts["lost"] += 1
+        self._bits.add(len(data) * 8.0)
+        self._counts["returned"] += 1
+
+    def _is_exact(self, timestamp: int) -> bool:
+        return timestamp % PTS_PER_TICK == 0 and tick_of(timestamp) in self._sent
+
+    def decoded(self, frame: Any) -> None:
+        """The newest picture: onto the ring to the screen."""
+        tick = tick_of(frame.pts)
+        sent_ns = self._sent.get(tick)
+        if sent_ns is None and self._backend != "unknown":
+            return
+        height, width = self._styled.shape[:2]
+        picture = self._reformatter.reformat(frame, width=width, height=height, format="bgra")
+        now_ns = time.monotonic_ns()
+        pixels: Any = picture.to_ndarray()
+        self._styled.put(tick, now_ns, pixels)
+        self._heard_at, self._returned_tick = time.monotonic(), tick
+        self._state, self._detail = "streaming", ""
+        self._in.add(1.0)
+        if sent_ns is not None:
+            self._round_trip.add((time.monotonic_ns() - sent_ns) / 1e6)
+        for old in [t for t in self._unanswered if t <= tick]:
+            del self._unanswered[old]
+
+    def _next_prompt(self, lead: int) -> wire.Prompt:
+        prompt = self._prompt
+        start = self._source.latest_tick + lead if lead else -1
+        return wire.Prompt(prompt.prompt, prompt.enhance_prompt, prompt.style, prompt.seed, start)
+
+    def _number(self, from_tick: int) -> None:
+        """Number the prompt in force; the same one again keeps its number."""
+        told = (self._prompt.prompt, self._prompt.style, self._prompt.seed)
+        if told != self._told:
+            self._told, self._asked = told, self._asked + 1
+            self._numbers.append((max(from_tick, 0), self._asked, self._prompt.seed))
+
+    def _note(self, error: StreamingError) -> None:
+        self._detail = str(error)
+        log.warning("peer.link session=%s %s", self._config.session, error)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stop.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+class ClientJournal:
+    """The server's signed lines as the player keeps them; path None counts but keeps nothing."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.next_n = 0
+        self._file = path.open("a+b") if path is not None else None
+        if self._file is None:
+            return
+        self._file.seek(0)
+        data = self._file.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._file.truncate(len(whole))
+        lines = whole.splitlines()
+        if lines:
+            self.next_n = int(json.loads(lines[-1])["n"]) + 1
+
+    def append(self, line: str) -> None:
+        """Keep a block that is new. One that is no block is dropped with a word in the log."""
+        try:
+            n = json.loads(line)["n"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            n = None
+        if type(n) is not int or "\n" in line or not line.isascii():
+            log.warning("peer.journal dropped a line that is no block")
+            return
+        if n < self.next_n and n != 0:
+            return
+        self.next_n = n + 1
+        if self._file is not None:
+            self._file.write(line.encode("ascii") + b"\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()

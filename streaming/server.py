@@ -1,0 +1,347 @@
+"""Our own stream server: the `direct` protocol over a WebSocket, several players, one backend.
+
+Owns the listening socket, admission (key, ticket, room) and the journal folder. Stops in good
+order when told, and by itself when the process that started it is gone.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import logging
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from aiohttp import WSMsgType, web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from streaming import jitter, wire
+from streaming.backends.table import make
+from streaming.errors import PortTaken, StreamingError, TicketRefused, WireMalformed
+from streaming.impairment import BadLine, Impairment
+from streaming.journal import JournalWriter, is_session_name
+from streaming.rtc import install, is_loopback
+from streaming.seal import check_ticket, digest, load_key, public_hex
+from streaming.seat import Seat
+from streaming.seatbook import SeatBook
+
+log = logging.getLogger(__name__)
+
+PATH = "/v1/stream"
+BLOCK_EVERY_S = 1.0
+MALFORMED_LIMIT = 50
+HEARTBEAT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """How a stream server runs. Picklable.
+
+    host, port: 0 takes a free port. backend: by name. size: (height, width) to warm up for.
+    journal: folder, None keeps no journal. key_file: journal key (hex), made on first use; None
+    uses a key of this run. api_key: '' asks for none. ticket_keys: enrolled public keys (hex);
+    none accepts unsigned tickets and guests without one. players: seats. bitrate [bit/s].
+    patched False runs the library as it is, and impairment spoils the line: for measurements.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    backend: str = "filter"
+    size: tuple[int, int] = (480, 480)
+    journal: Path | None = None
+    key_file: Path | None = None
+    api_key: str = ""
+    ticket_keys: tuple[str, ...] = ()
+    players: int = 4
+    bitrate: int = 2_500_000
+    patched: bool = True
+    impairment: Impairment | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port < 65536 or self.players < 1 or self.bitrate < 100_000:
+            raise ValueError("a server needs a port, at least one seat and 100 kbit/s")
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a started server says of itself. journal_key: public, hex."""
+
+    port: int
+    journal_key: str
+    model: str
+
+
+def anchored_clock() -> Callable[[], int]:
+    """Nanoseconds since 1970 that never run backwards, whatever is done to the wall clock."""
+    anchor = time.time_ns() - time.monotonic_ns()
+    return lambda: anchor + time.monotonic_ns()
+
+
+class Server:
+    """The parts that all visits share."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self.config = config
+        self.backend = make(config.backend)
+        self.backend.warm(*config.size)
+        self.key = load_key(config.key_file) if config.key_file else Ed25519PrivateKey.generate()
+        self.book = SeatBook(config.players, config.journal)
+        self.pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="backend")
+        self.now_ns = anchored_clock()
+        self.patched = config.patched and jitter.self_check()
+        self.loopback = is_loopback(config.host)
+        self.visits: set[Visit] = set()
+        self.served = 0
+
+    def app(self) -> web.Application:
+        """Routes: the stream and the health page."""
+        app = web.Application()
+        app.router.add_get(PATH, self._stream)
+        app.router.add_get("/health", self._health)
+        return app
+
+    async def _health(self, request: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "ok": True,
+                "model": self.backend.model,
+                "players": len(self.book),
+                "waiting": self.book.waiting,
+                "limit": self.config.players,
+                "served": self.served,
+                "patched": self.patched,
+                "journal_key": public_hex(self.key),
+            }
+        )
+
+    async def _stream(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=wire.LARGEST_MESSAGE)
+        await socket.prepare(request)
+        visit = Visit(self, socket)
+        given = request.query.get("api_key", "").encode()
+        if not hmac.compare_digest(given, self.config.api_key.encode()) and self.config.api_key:
+            await visit.send(wire.ErrorMessage("401: Invalid API key"))
+            await socket.close()
+            return socket
+        self.visits.add(visit)
+        try:
+            await visit.run()
+        finally:
+            self.visits.discard(visit)
+            await visit.close("")
+        return socket
+
+    async def close(self) -> None:
+        """Show everybody out and seal the journals."""
+        await asyncio.gather(*(v.close("the server is stopping") for v in list(self.visits)))
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Visit:
+    """One WebSocket: admission, then its messages until either side leaves."""
+
+    def __init__(self, server: Server, socket: web.WebSocketResponse) -> None:
+        self._server, self._socket = server, socket
+        self._session = ""
+        self._ticket = ""
+        self._seat: Seat | None = None
+        self._journal: JournalWriter | None = None
+        self._ticker: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._malformed = 0
+
+    async def send(self, message: wire.Message) -> None:
+        """Send if the socket still takes it."""
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            if not self._socket.closed:
+                await self._socket.send_str(wire.pack(message))
+
+    async def run(self) -> None:
+        """Greet, then serve messages until the socket closes."""
+        await self.send(wire.SessionId(secrets.token_hex(8)))
+        model, key = self._server.backend.model, public_hex(self._server.key)
+        await self.send(wire.Hello(1, model, key if self._server.config.journal else ""))
+        async for raw in self._socket:
+            if raw.type not in (WSMsgType.TEXT, WSMsgType.BINARY) or self._closing is not None:
+                break
+            try:
+                message = wire.parse(raw.data)
+                if message is not None:
+                    await self._take(message)
+            except (TicketRefused, WireMalformed, ValueError) as error:
+                await self.send(wire.ErrorMessage(str(error)[:500]))
+                self._malformed += 1
+                if isinstance(error, TicketRefused) or self._malformed > MALFORMED_LIMIT:
+                    log.info("visit.refused session=%s error=%s", self._session, error)
+                    break
+
+    async def _take(self, message: wire.Message) -> None:
+        if isinstance(message, wire.Ticket):
+            await self._sit_down(message)
+        elif isinstance(message, wire.Bye):
+            await self._finish()
+        elif isinstance(message, wire.SetImage):
+            passthrough = message.image_data is None and message.image_ref is None
+            why = None if passthrough else "this backend takes no reference image"
+            await self.send(wire.SetImageAck(passthrough, why))
+        elif isinstance(message, wire.Offer | wire.Prompt | wire.Inputs | wire.IceCandidate):
+            seat = self._seat or await self._sit_as_guest()
+            if isinstance(message, wire.Offer):
+                await seat.answer(message)
+            elif isinstance(message, wire.Prompt):
+                await seat.prompt(message)
+            elif isinstance(message, wire.Inputs):
+                seat.commit(message)
+            else:
+                await seat.candidate(message)
+
+    async def _sit_as_guest(self) -> Seat:
+        if self._server.config.ticket_keys:
+            raise TicketRefused("", "none shown")
+        name = f"guest-{secrets.token_hex(8)}"
+        return await self._sit_down(wire.Ticket({"session": name}, secrets.token_hex(16)))
+
+    async def _sit_down(self, message: wire.Ticket) -> Seat:
+        if self._seat is not None:
+            raise TicketRefused(self._session, "is seated already")
+        server = self._server
+        session = check_ticket(message.ticket, server.config.ticket_keys, time.time())
+        if not is_session_name(session):
+            raise TicketRefused("", "names a session that is no plain name")
+        await server.book.wait_for_room(self._tell_queue)
+        self._session, self._ticket = session, digest(message.ticket)
+        await server.book.claim(session, message.resume, self)
+        if server.config.journal is not None:
+            self._journal = JournalWriter(
+                server.config.journal,
+                session,
+                self._ticket,
+                server.backend.model,
+                server.key,
+                server.now_ns,
+            )
+            if self._journal.ended:
+                raise TicketRefused(session, "was used, its session has ended")
+            for line in self._journal.since(message.journal_n):
+                await self.send(wire.JournalBlock(line))
+        self._seat = Seat(
+            server.backend,
+            server.pool,
+            self.send,
+            self._journal,
+            server.now_ns,
+            bitrate=server.config.bitrate,
+            first_tick=max(message.tick, 0),
+            patched=server.patched,
+            loopback=server.loopback,
+        )
+        self._ticker = asyncio.ensure_future(self._every_second(self._seat))
+        server.served += 1
+        await self.send(wire.Seated(session))
+        log.info("seat.taken session=%s players=%d", session, len(server.book))
+        return self._seat
+
+    async def _tell_queue(self, position: int, size: int) -> None:
+        await self.send(wire.QueuePosition(position, size))
+
+    async def _every_second(self, seat: Seat) -> None:
+        while True:
+            await asyncio.sleep(BLOCK_EVERY_S)
+            await seat.seal()
+            if seat.seconds():
+                await self.send(wire.GenerationTick(round(seat.seconds(), 3)))
+
+    async def _finish(self) -> None:
+        """The player's session is over for good: last block, then goodbye."""
+        if self._seat is not None:
+            await self._stop_media()
+            await self._seat.seal(end=True)
+            await self.send(wire.GenerationEnded(round(self._seat.seconds(), 3), "bye"))
+        await self._socket.close()
+
+    async def _stop_media(self) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
+        if self._seat is not None:
+            await self._seat.close()
+
+    async def close(self, why: str) -> None:
+        """End this visit; every caller waits until it is over."""
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._close(why))
+        await asyncio.shield(self._closing)
+
+    async def _close(self, why: str) -> None:
+        if self._seat is not None:
+            await self._stop_media()
+            await self._seat.seal()
+        if self._journal is not None:
+            self._journal.close()
+        if self._session:
+            self._server.book.leave(self._session, self)
+        if why:
+            await self.send(wire.ErrorMessage(why))
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self._socket.close(), 1.0)
+
+
+async def serve(
+    config: ServerConfig, stop: asyncio.Event, on_ready: Callable[[Ready], None]
+) -> None:
+    """Serve until `stop` is set. on_ready is called once the port takes connections."""
+    install()
+    line = BadLine(config.impairment).install() if config.impairment else None
+    server = Server(config)
+    runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, config.host, config.port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise PortTaken(config.host, config.port, error.strerror or str(error)) from error
+        port = runner.addresses[0][1]
+        on_ready(Ready(port, public_hex(server.key), server.backend.model))
+        log.info("server.ready host=%s port=%d model=%s", config.host, port, server.backend.model)
+        await stop.wait()
+    finally:
+        await server.close()
+        await runner.cleanup()
+        if line is not None:
+            line.remove()
+
+
+def run_server(config: ServerConfig, pipe: Any) -> None:
+    """Process entry. Sends Ready (or the error) through `pipe`; ends when the pipe does.
+
+    Anything received through the pipe, or SIGTERM, stops the server in good order.
+    """
+    connection: Connection = pipe
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(signal.SIGTERM, stop.set)
+            loop.add_signal_handler(signal.SIGINT, lambda: None)  # the parent decides
+
+        def watch() -> None:
+            with contextlib.suppress(EOFError, OSError):
+                connection.recv()
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(stop.set)
+
+        threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+        try:
+            await serve(config, stop, connection.send)
+        except StreamingError as error:
+            connection.send(error)
+
+    asyncio.run(main())

@@ -1,0 +1,183 @@
+"""What stream tests stand on: a server process, rings, test pictures with barcodes, and waiting."""
+
+import binascii
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from streaming.frames import EncodedFrame, unpack_encoded
+from streaming.ring import FifoRing, LatestRing
+from streaming.server import Ready, ServerConfig, run_server
+
+SPAWN = multiprocessing.get_context("spawn")
+SIDE = 480
+CELL = 16
+CELLS = 28  # 4 sync, 16 tick, 8 check
+
+
+def wait_for(condition: Callable[[], Any], limit: float = 15.0, what: str = "") -> None:
+    """Return once the condition holds; fail after `limit` seconds."""
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline, f"not in {limit} s: {what or condition}"
+        time.sleep(0.005)
+
+
+def picture(tick: int, side: int = SIDE) -> np.ndarray:
+    """A moving street-like picture with the tick in a barcode across its top."""
+    y, x = np.mgrid[0:side, 0:side]
+    out = np.full((side, side, 4), 255, np.uint8)
+    out[..., 0] = (x + tick * 2) % 256
+    out[..., 1] = 90 + (y // 4) % 100
+    out[..., 2] = ((x // 40 + (y + tick) // 40) % 2) * 120 + 40
+    bits = [1, 0, 1, 0] + [tick >> (15 - i) & 1 for i in range(16)]
+    check = binascii.crc32((tick & 0xFFFF).to_bytes(2, "big")) & 0xFF
+    bits += [check >> (7 - i) & 1 for i in range(8)]
+    for i, bit in enumerate(bits):
+        out[0:CELL, i * CELL : (i + 1) * CELL, :3] = 230 if bit else 20
+    return out
+
+
+def barcode(pixels: np.ndarray) -> int | None:
+    """The low 16 bits of the tick drawn into a BGRA picture; None when it does not read."""
+    strip = pixels[4 : CELL - 4, : CELLS * CELL, :3].mean(axis=(0, 2))
+    cells = strip.reshape(CELLS, CELL)[:, 4:-4].mean(axis=1)
+    middle = cells[:4].mean()
+    bits = [int(value > middle) for value in cells]
+    if bits[:4] != [1, 0, 1, 0]:
+        return None
+    value = int("".join(map(str, bits[4:20])), 2)
+    check = int("".join(map(str, bits[20:])), 2)
+    return value if binascii.crc32(value.to_bytes(2, "big")) & 0xFF == check else None
+
+
+class ServerProcess:
+    """A stream server in a process of its own."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self.config = config
+        self.ready: Ready
+        self.start()
+
+    def start(self) -> None:
+        ours, theirs = SPAWN.Pipe()
+        self._process = SPAWN.Process(target=run_server, args=(self.config, theirs), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._pipe = ours
+        assert ours.poll(30), "the server did not come up"
+        ready = ours.recv()
+        assert isinstance(ready, Ready), ready
+        self.ready = ready
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.ready.port}"
+
+    def alive(self) -> bool:
+        return self._process.is_alive()
+
+    def kill(self) -> None:
+        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.join()
+
+    def stop(self) -> None:
+        self._pipe.close()  # as if the parent had died
+        self._process.join(10)
+        assert not self._process.is_alive(), "the server outlived its parent"
+
+
+@dataclass
+class Rings:
+    source: LatestRing
+    styled: LatestRing
+    encoded: FifoRing
+
+    def close(self) -> None:
+        for ring in (self.source, self.styled, self.encoded):
+            ring.close()
+
+
+@contextmanager
+def rings() -> Iterator[Rings]:
+    """The three rings of a stream, closed at the end."""
+    made = Rings(
+        LatestRing.create("rig-source", SIDE, SIDE),
+        LatestRing.create("rig-styled", SIDE, SIDE),
+        FifoRing.create("rig-encoded", 1 << 18, slots=120),
+    )
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+class Game(threading.Thread):
+    """Stands in for the game: 30 pictures a second, ticks by two, and takes what comes back."""
+
+    def __init__(self, rings: Rings, first_tick: int = 0) -> None:
+        super().__init__(name="game", daemon=True)
+        self._rings, self.tick = rings, first_tick
+        self._drawn = [picture(tick) for tick in range(first_tick, first_tick + 120, 2)]
+        self._first = first_tick
+        self.put = 0
+        self.styled: dict[int, int | None] = {}
+        self.encoded: list[EncodedFrame] = []
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        due = time.monotonic()
+        while not self._over.is_set():
+            if time.monotonic() >= due:
+                due += 1 / 30
+                self.tick += 2
+                self._rings.source.put(self.tick, time.monotonic_ns(), self._picture())
+                self.put += 1
+            self._take()
+            time.sleep(0.002)
+
+    def _picture(self) -> np.ndarray:
+        image = self._drawn[(self.put * 2) % 120 // 2].copy()
+        image[:CELL] = picture_strip(self.tick)
+        return image
+
+    def _take(self) -> None:
+        last = max(self.styled, default=-1)
+        frame = self._rings.styled.get(last)
+        if frame is not None:
+            self.styled[frame.tick] = barcode(frame.pixels)
+        while (item := self._rings.encoded.pop()) is not None:
+            self.encoded.append(unpack_encoded(item.data))
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join()
+        self._take()
+
+
+_STRIPS: dict[int, np.ndarray] = {}
+
+
+def picture_strip(tick: int) -> np.ndarray:
+    """Only the barcode rows of `picture(tick)`."""
+    out = np.full((CELL, SIDE, 4), 255, np.uint8)
+    bits = [1, 0, 1, 0] + [tick >> (15 - i) & 1 for i in range(16)]
+    check = binascii.crc32((tick & 0xFFFF).to_bytes(2, "big")) & 0xFF
+    bits += [check >> (7 - i) & 1 for i in range(8)]
+    for i, bit in enumerate(bits):
+        out[:, i * CELL : (i + 1) * CELL, :3] = 230 if bit else 20
+    return out
+
+
+def journal_lines(path: Path) -> list[str]:
+    """The lines of a journal file."""
+    return path.read_text("ascii").splitlines()
