@@ -60,14 +60,14 @@ class Actors:
         self._shown: list[Any] = []
         self.shadows = _shadow_node()
 
-    def update(self, state: WorldState, eye_x: float, eye_y: float) -> None:
+    def update(self, state: WorldState, eye_x: float, eye_y: float, ego: bool = True) -> None:
         """Show exactly those of `state` that are near enough to be seen from the eye."""
         for path in self._shown:
             path.hide()
         self._shown.clear()
         progress = dict(state.progress)
         dark: list[tuple[float, float, float, float, float]] = []
-        for entity in (state.ego, *state.actors):
+        for entity in (state.ego, *state.actors) if ego else state.actors:
             dx, dy = entity.x - eye_x, entity.y - eye_y
             if dx * dx + dy * dy > _FAR * _FAR:
                 continue

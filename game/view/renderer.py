@@ -23,33 +23,30 @@ class SceneRenderer:
         self._scene = Scene(city, profile)
         self._targets: dict[tuple[int, int, bool], Target] = {}
         self.family = self._device.family
+        self._closed = False
 
     def render(
         self, state: WorldState, channels: Sequence[str], width: int, height: int
     ) -> Mapping[str, Picture]:
         """The channels of one state, as the protocol defines them."""
-        return self.render_from(self._scene.update(state), None, channels, width, height)
-
-    def eye(self, state: WorldState) -> Eye:
-        """Where `render` looks from."""
-        return eye(state)
+        return self.render_from(eye(state), state, channels, width, height)
 
     def render_from(
         self,
-        eye: Eye,
-        state: WorldState | None,
+        view: Eye,
+        state: WorldState,
         channels: Sequence[str],
         width: int,
         height: int,
+        ego: bool = True,
     ) -> Mapping[str, Picture]:
-        """The same seen from an eye of one's own; state None: as last posed."""
+        """The same seen from an eye of one's own, with or without the ego's car."""
         for name in channels:
             if name not in CHANNELS:
                 raise ValueError(f"no channel '{name}'; there are {', '.join(CHANNELS)}")
-        if state is not None:
-            self._scene.look_from(state, eye)
+        self._scene.pose(state, view, ego)
         target = self._target(width, height, any(name != "colour" for name in channels))
-        target.draw(eye)
+        target.draw(view)
         return {name: target.channel(name) for name in channels}
 
     def _target(self, width: int, height: int, labels: bool) -> Target:
@@ -64,14 +61,14 @@ class SceneRenderer:
 
     def close(self) -> None:
         """Give everything back; a second call does nothing."""
-        if self._targets is None:
+        if self._closed:
             return
+        self._closed = True
         for target in self._targets.values():
             target.close()
         self._targets.clear()
-        if self._device is not None:
-            self._scene.close()
-            self._device.close()
+        self._scene.close()
+        self._device.close()
 
 
 def make_renderer(city: City, profile: CaptureProfile) -> SceneRenderer:

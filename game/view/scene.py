@@ -10,8 +10,9 @@ import numpy as np
 from panda3d.core import CullFaceAttrib, LVecBase4f, NodePath
 
 from game.session.format import CaptureProfile
-from game.view import buildings, camera, mouths, streets
+from game.view import buildings, mouths, streets
 from game.view.actors import Actors
+from game.view.camera import Eye
 from game.view.materials import program
 from game.view.mesh import Mesh, geom_node, join
 from game.view.signals import Signals
@@ -21,7 +22,7 @@ from game.world.state import WorldState
 
 
 class Scene:
-    """Owns `root`. `update(state)` poses it and returns the eye that the picture is taken from."""
+    """Owns `root`, under which everything of one city hangs; `pose` puts it into a state."""
 
     def __init__(self, city: City, profile: CaptureProfile) -> None:
         self.root = NodePath("scene")
@@ -67,15 +68,9 @@ class Scene:
         for meshes in tops.values():
             self._roofs.attachNewNode(geom_node("roofs", join(meshes)))
 
-    def update(self, state: WorldState) -> camera.Eye:
-        """Everyone and every light as in `state`."""
-        eye = camera.eye(state)
-        self.look_from(state, eye)
-        return eye
-
-    def look_from(self, state: WorldState, eye: camera.Eye) -> None:
-        """The same for an eye of one's own."""
-        self.actors.update(state, eye.x, eye.y)
+    def pose(self, state: WorldState, eye: Eye, ego: bool = True) -> None:
+        """Everyone and every light as in `state`, for an eye there; with or without the ego."""
+        self.actors.update(state, eye.x, eye.y, ego)
         self.signals.update(state, eye.x, eye.y)
 
     def close(self) -> None:

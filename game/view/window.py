@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from game.errors import MissingPart
 from game.session.format import CaptureProfile
+from game.view.camera import eye
 from game.view.capture import Target
 from game.view.device import Device, open_hidden, open_screen
 from game.view.devices import Devices
@@ -66,7 +67,9 @@ class Window:
 
     def capture(self, state: WorldState) -> NDArray[np.uint8]:
         """The picture of a state: uint8 (h, w, 4) BGRA, top row first, a fresh copy."""
-        self._target.draw(self._scene.update(state))
+        view = eye(state)
+        self._scene.pose(state, view)
+        self._target.draw(view)
         return self._target.bgra()
 
     def present(self, picture: NDArray[np.uint8] | None, hud: Hud) -> None:

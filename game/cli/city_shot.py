@@ -1,0 +1,69 @@
+"""`city shot`: one picture of a place by name, any channel, any size."""
+
+import time
+from math import degrees
+from pathlib import Path
+
+import click
+
+from game.cli.output import emit, stderr
+from game.errors import UsageError
+
+_CHANNELS = ("colour", "depth", "class", "instance", "normal")
+
+
+def _size(_: click.Context, __: click.Parameter, text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise click.BadParameter(f"'{text}' is no size; write it like 832x480") from None
+    if not (16 <= width <= 4096 and 16 <= height <= 4096):
+        raise click.BadParameter(f"{text}: each side must lie between 16 and 4096 pixels")
+    return width, height
+
+
+@click.command("shot")
+@click.option("--at", required=True, help='A junction by name, like "W 42 St & 7 Av".')
+@click.option(
+    "--heading", type=float, help="Counter-clockwise from east [degree]; else the lane's."
+)
+@click.option("--channel", type=click.Choice(_CHANNELS), default="colour", show_default=True)
+@click.option("--size", callback=_size, default="480x480", show_default=True, metavar="WxH")
+@click.option("--eye-height", is_flag=True, help="From someone standing there, not from the car.")
+@click.option("--tick", type=int, default=0, help="The traffic lights' tick.")
+@click.option("--pack", type=click.Path(path_type=Path, file_okay=False), help="Folder of a pack.")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def command(
+    at: str,
+    heading: float | None,
+    channel: str,
+    size: tuple[int, int],
+    eye_height: bool,
+    tick: int,
+    pack: Path | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Draw a place by name into a PNG file."""
+    if out.suffix.lower() != ".png":
+        raise UsageError(f"{out}: only PNG files are written; end the name in .png")
+    from game.atlas.load import load
+    from game.view.picture import visible, write_png
+    from game.view.shot import shoot
+
+    start = time.monotonic()
+    shot = shoot(load(pack), at, channel, size, heading, eye_height, tick=tick)
+    write_png(out, visible(channel, shot.picture))
+    data = {
+        "path": str(out),
+        "at": at,
+        "address": shot.address,
+        "channel": channel,
+        "size": list(size),
+        "eye": [round(shot.eye.x, 2), round(shot.eye.y, 2), round(shot.eye.z, 2)],
+        "heading_degrees": round(degrees(shot.eye.yaw), 1),
+        "renderer": shot.renderer,
+        "seconds": round(time.monotonic() - start, 2),
+    }
+    emit(as_json, data, lambda: stderr().print(f"{out}  {shot.address}  ({shot.renderer})"))
