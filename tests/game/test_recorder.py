@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+
 from game.recorder.deck import Count, Deck, RecorderConfig
 from game.recorder.process import Recorder
 from game.session.format import CaptureProfile, Driver, Manifest, Pairing, TrackId

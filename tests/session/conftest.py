@@ -1,5 +1,6 @@
 """A small city, a small drive in it, and sessions made of it with real video."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -94,6 +95,7 @@ def picture(tick: int, side: int = SIDE) -> np.ndarray:
     return bgra
 
 
+@functools.cache  # libvpx does not give the same bytes twice
 def vp8(count: int, side: int = SIDE, gop: int = 1000) -> list[tuple[int, bytes, bool]]:
     """(tick, frame, key) of a real VP8 stream of `count` pictures, every second tick."""
     encoder = av.CodecContext.create("libvpx", "w")
