@@ -15,7 +15,8 @@ from game.atlas.roadway import Roadway, lane_lines, trims
 from game.atlas.tally import Tally
 from game.world.city import Point
 
-Columns = dict[str, Sequence[int] | Sequence[str]]
+Ints = dict[str, Sequence[int]]
+Texts = dict[str, Sequence[str]]
 CELL = 200.0  # neighbours in the file are neighbours in the city: it packs better [m]
 CLEAR = 1.3  # no lane runs closer to a wall than this [m]
 
@@ -24,7 +25,7 @@ def _cm(value: float) -> int:
     return round(value * 100.0)
 
 
-def _chains(name: str, chains: Iterable[Sequence[Point]]) -> Columns:
+def _chains(name: str, chains: Iterable[Sequence[Point]]) -> Ints:
     counts: list[int] = []
     xs: list[int] = []
     ys: list[int] = []
@@ -47,7 +48,7 @@ def rings_of(polygon: Polygon) -> list[list[Point]]:
     return found
 
 
-def building_columns(buildings: Sequence[Building], tally: Tally) -> Columns:
+def building_columns(buildings: Sequence[Building], tally: Tally) -> tuple[Ints, Texts]:
     """The columns of buildings.bin."""
     ordered = sorted(buildings, key=_cell)
     tally.kept("building", len(ordered))
@@ -55,15 +56,14 @@ def building_columns(buildings: Sequence[Building], tally: Tally) -> Columns:
     tally.kept("vertex", sum(len(ring) for own in rings for ring in own))
     named = [index for index, one in enumerate(ordered) if one.row.name]
     return {
+        "named": named,
         "rings": [len(own) for own in rings],
         **_chains("ring", (ring for own in rings for ring in own)),
         "height": [_cm(one.height) for one in ordered],
         "ground": [_cm(one.row.ground) for one in ordered],
         "top": [_cm(one.top) for one in ordered],
         "year": [one.row.year for one in ordered],
-        "named": named,
-        "name": [ordered[index].row.name for index in named] or [""][:0],
-    }
+    }, {"name": [ordered[index].row.name for index in named]}
 
 
 def _cell(one: Building) -> tuple[int, int, str, tuple[float, ...]]:
@@ -72,12 +72,12 @@ def _cell(one: Building) -> tuple[int, int, str, tuple[float, ...]]:
     return row, column if row % 2 == 0 else -column, one.row.key, one.polygon.bounds
 
 
-def ground_columns(water: Sequence[Polygon], parks: Sequence[Polygon]) -> Columns:
+def ground_columns(water: Sequence[Polygon], parks: Sequence[Polygon]) -> tuple[Ints, Texts]:
     """The columns of ground.bin."""
     return {
         **_chains("water", (rings_of(one)[0] for one in water)),
         **_chains("park", (rings_of(one)[0] for one in parks)),
-    }
+    }, {}
 
 
 def street_columns(
@@ -85,7 +85,7 @@ def street_columns(
     crossings: Sequence[Crossing],
     buildings: Sequence[Building],
     tally: Tally,
-) -> Columns:
+) -> tuple[Ints, Texts]:
     """The columns of streets.bin: streets, lanes and junctions, numbered here."""
     junction_of = {node: at for at, one in enumerate(crossings) for node in one.nodes}
     ordered = sorted(ways, key=lambda way: _rank(way, junction_of))
@@ -106,8 +106,6 @@ def street_columns(
     tally.kept("junction", len(crossings))
     tally.kept("signal", sum(one.signal for one in crossings))
     return {
-        "names": names or [""],
-        "kinds": kinds or [""],
         "street_name": [names.index(way.road.row.name) for way in ordered],
         "street_kind": [kinds.index(way.road.row.kind) for way in ordered],
         **_chains("street", (list(way.line.coords) for way in ordered)),
@@ -121,8 +119,7 @@ def street_columns(
         "junction_x": [_cm(one.x) for one in crossings],
         "junction_y": [_cm(one.y) for one in crossings],
         "junction_signal": [int(one.signal) for one in crossings],
-        "junction": [one.name for one in crossings],
-    }
+    }, {"names": names, "kinds": kinds, "junction": [one.name for one in crossings]}
 
 
 def _rank(way: Roadway, junction_of: dict[int, int]) -> tuple[object, ...]:
@@ -132,7 +129,7 @@ def _rank(way: Roadway, junction_of: dict[int, int]) -> tuple[object, ...]:
 
 def _lanes(
     ways: Sequence[Roadway], junction_of: dict[int, int], buildings: Sequence[Building]
-) -> tuple[Columns, int]:
+) -> tuple[Ints, int]:
     tree = STRtree([building.polygon for building in buildings])
     lost = 0
     rows: list[tuple[int, int, int, int, int]] = []
@@ -149,5 +146,5 @@ def _lanes(
             rows.append((street, index, _cm(way.lane), start, end))
             lines.append(points)
     names = ("lane_street", "lane_index", "lane_width", "lane_start", "lane_end")
-    figures = {name: [row[at] for row in rows] for at, name in enumerate(names)}
+    figures: Ints = {name: [row[at] for row in rows] for at, name in enumerate(names)}
     return {**figures, **_chains("lane", lines)}, lost

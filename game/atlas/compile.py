@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from shapely.geometry import Polygon
 
 from game.atlas import ground
 from game.atlas.area import Area
-from game.atlas.columns import building_columns, ground_columns, street_columns
+from game.atlas.columns import Ints, building_columns, ground_columns, street_columns
 from game.atlas.crossing import join
 from game.atlas.load import load
 from game.atlas.outline import clean
@@ -104,11 +104,11 @@ def build(
     tally.kept("water", len(water))
     tally.kept("park", len(parks))
     raws = {
-        "buildings.bin": pack_columns(building_columns(buildings, tally)),
-        "ground.bin": pack_columns(ground_columns(water, parks)),
-        "streets.bin": pack_columns(streets),
+        "buildings.bin": pack_columns(*building_columns(buildings, tally)),
+        "ground.bin": pack_columns(*ground_columns(water, parks)),
+        "streets.bin": pack_columns(*streets),
     }
-    header = _header(sources, area, outline, streets, len(buildings))
+    header = _header(sources, area, outline, streets[0], len(buildings))
     header["digest"] = digest(header, raws)
     return header, raws
 
@@ -117,7 +117,7 @@ def _header(
     sources: Sources,
     area: Area,
     outline: Polygon,
-    streets: dict[str, Sequence[int] | Sequence[str]],
+    streets: Ints,
     buildings: int,
 ) -> dict[str, object]:
     return {

@@ -1,9 +1,10 @@
 """How a pack lies on disk: columns of integers and texts, compressed, and the digest that names it.
 
-A file is a zlib stream of: one JSON line `[[name, kind, count], ...]`, then the columns one after
-another. An integer column holds the differences of neighbours as little-endian int32, split in four
-planes of bytes (they compress better). The digest covers the uncompressed bytes and the header, so
-that it does not depend on the version of zlib. Refuses whatever does not read back exactly.
+A file is a zlib stream of one JSON line `[[name, kind, count], ...]` (count: of integers, or of bytes
+of text), then the columns one after another. An integer column holds the differences of neighbours
+as little-endian int32, split in four planes of bytes, which compress better; a text column is a JSON
+list. The digest covers the uncompressed bytes and the header, so that it does not depend on the
+version of zlib. Refuses whatever does not read back exactly.
 """
 
 import hashlib
@@ -17,19 +18,20 @@ PACK_VERSION = 1
 FILES = ("buildings.bin", "ground.bin", "streets.bin")
 MAX_RAW = 256 << 20  # no pack file is larger when unpacked [byte]
 
-Columns = Mapping[str, Sequence[int] | Sequence[str]]
+Ints = Mapping[str, Sequence[int]]
+Texts = Mapping[str, Sequence[str]]
 
 
-def pack_columns(columns: Columns) -> bytes:
-    """Canonical, uncompressed bytes of named columns, each all integers or all texts."""
+def pack_columns(ints: Ints, texts: Texts) -> bytes:
+    """Canonical, uncompressed bytes of named columns."""
     header: list[list[str | int]] = []
     body: list[bytes] = []
-    for name, column in columns.items():
-        if column and isinstance(column[0], str):
-            kind, data = "text", json.dumps(list(column), ensure_ascii=False).encode()
-        else:
-            kind, data = "int", _planes([int(value) for value in column])
-        header.append([name, kind, len(data) if kind == "text" else len(column)])
+    for name, numbers in ints.items():
+        header.append([name, "int", len(numbers)])
+        body.append(_planes(numbers))
+    for name, column in texts.items():
+        data = json.dumps(list(column), ensure_ascii=False).encode()
+        header.append([name, "text", len(data)])
         body.append(data)
     return json.dumps(header).encode() + b"\n" + b"".join(body)
 
@@ -55,7 +57,7 @@ def unpack_columns(raw: bytes) -> tuple[dict[str, list[int]], dict[str, list[str
     return ints, texts
 
 
-def _planes(values: list[int]) -> bytes:
+def _planes(values: Sequence[int]) -> bytes:
     previous, differences = 0, []
     for value in values:
         differences.append(value - previous)

@@ -163,6 +163,7 @@ def speed_of(limits: list[str], kind: str) -> float:
     for limit in limits:
         match = re.fullmatch(r"\s*([\d.]+)\s*(mph|km/h)?\s*", limit)
         if match:
-            unit = MPH if match[2] == "mph" else 1.0 / 3.6
-            found.append(float(match[1]) * unit)
+            # A bare number means km/h by the map's convention, but no limit in New York is one:
+            # the unit was forgotten.
+            found.append(float(match[1]) * (1.0 / 3.6 if match[2] == "km/h" else MPH))
     return min(found) if found else SPEED_MPH.get(kind, CITY_SPEED_MPH) * MPH
