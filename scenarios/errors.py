@@ -5,6 +5,7 @@ ScenarioError
 ├── ScenarioUnreadable a file cannot be read as YAML at all
 ├── ScenarioInvalid    a file reads, but says something that no scenario can say
 ├── PlaceUnknown       a place is not on the map of this city
+├── StageImpossible    a case cannot be set up in this city
 └── DrawingUnavailable a picture was asked for that this machine cannot make      exit 3
 """
 
@@ -75,6 +76,17 @@ class PlaceUnknown(ScenarioError):
         return (
             f"scenario {self.scenario}: no '{self.place}' in the city pack {self.city}: {self.why}"
         )
+
+
+class StageImpossible(ScenarioError):
+    """A case cannot be set up in this city, for example with the ego inside a building."""
+
+    def __init__(self, scenario: str, seed: int, why: str) -> None:
+        super().__init__(scenario, seed, why)
+        self.scenario, self.seed, self.why = scenario, seed, why
+
+    def __str__(self) -> str:
+        return f"scenario {self.scenario}, seed {self.seed}: {self.why}; look at: scenario show"
 
 
 class DrawingUnavailable(ScenarioError):

@@ -4,6 +4,7 @@ Refuses what a scenario never needs and an attacker might: anchors and aliases, 
 several documents, great depth, great size. Never builds an object.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -120,11 +121,16 @@ _PLAIN = {
 }
 
 
+_SCIENTIFIC = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]{1,3}")
+
+
 def _scalar(node: yaml.Node, file: str) -> Value:
     line = node.start_mark.line + 1
     if node.tag not in _PLAIN:
         kind = node.tag.rsplit(":", 1)[-1]
         raise ScenarioUnreadable(file, line, f"'{node.value}' reads as a {kind}; put it in quotes")
+    if node.style is None and _SCIENTIFIC.fullmatch(str(node.value)):
+        return float(node.value)  # YAML 1.1 would read 1e3 as text
     try:
         built: Value = yaml.constructor.SafeConstructor().construct_object(node)
     except (ValueError, OverflowError, LookupError, yaml.YAMLError) as wrong:

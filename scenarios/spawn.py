@@ -11,6 +11,7 @@ from game.world.city import City, Point
 from game.world.entity import EGO_ID, EntityState, Kind
 from game.world.state import Part, Track, Trigger, WorldState
 from game.world.version import TICK_HZ
+from scenarios.errors import StageImpossible
 from scenarios.model import (
     Actor,
     Condition,
@@ -92,13 +93,16 @@ def ticks_of(seconds: float) -> int:
 
 
 def stage(scenario: Scenario, city: City, seed: int) -> Stage:
-    """The concrete case that `seed` names. Raises PlaceUnknown where the city lacks its place."""
+    """The concrete case that `seed` names. Raises PlaceUnknown and StageImpossible."""
     frame = anchor_frame(scenario.place, city, scenario.id)
     draws = _Draws(seed)
     cast = _cast(scenario, frame, draws)
     route = _track(scenario.ego, frame, 0.0)
     ego = _ego(scenario.ego, route, draws)
-    state = step.begin(city, cast, ego, seed, digest(scenario))
+    try:
+        state = step.begin(city, cast, ego, seed, digest(scenario))
+    except ValueError as wrong:
+        raise StageImpossible(scenario.id, seed, str(wrong)) from wrong
     return Stage(
         scenario=scenario,
         seed=seed,

@@ -1,0 +1,212 @@
+"""scale-diffusion scenario list | check | show | run | schema."""
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from game.cli.output import emit, stderr
+
+if TYPE_CHECKING:
+    from game.world.city import City
+    from scenarios.model import Scenario
+    from scenarios.run import RunResult
+
+DRIVER_NAMES = ("bot", "idle", "full-throttle")
+JSON_HELP = "Print the result as JSON, as the last line."
+
+
+@click.group("scenario")
+def command() -> None:
+    """List, check, show and run scenarios."""
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+def list_scenarios(as_json: bool) -> None:
+    """What is in the library."""
+    from scenarios.load import library, load
+
+    rows = [_entry(load(name)) for name in library()]
+    if as_json:
+        click.echo(json.dumps(rows, separators=(",", ":")))
+        return
+    table = Table(*("id", "title", "place", "entities", "time limit"))
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    Console().print(table)
+
+
+def _entry(scenario: "Scenario") -> dict[str, Any]:
+    return {
+        "id": scenario.id,
+        "title": scenario.title,
+        "place": scenario.place.at,
+        "entities": scenario.entities,
+        "duration_s": scenario.duration_s,
+    }
+
+
+@command.command("check")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--seeds", default="0:3", show_default=True, help="Cases to stage, FIRST:END.")
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+def check(files: tuple[Path, ...], seeds: str, as_json: bool) -> None:
+    """Read FILES and set them up in the city; every mistake comes with file, line and key."""
+    from game.atlas.load import load as load_city
+
+    city = load_city()
+    cases = _seeds(seeds)
+    found = {str(file): _mistakes(file, city, cases) for file in files}
+
+    def render() -> None:
+        for file, mistakes in found.items():
+            click.echo("\n".join(mistakes) if mistakes else f"{file}: fine")
+
+    emit(as_json, {"ok": not any(found.values()), "files": found}, render)
+    if any(found.values()):
+        sys.exit(2)
+
+
+def _mistakes(file: Path, city: "City", seeds: Iterable[int]) -> list[str]:
+    from scenarios.errors import PlaceUnknown, ScenarioError
+    from scenarios.load import library, load_source
+    from scenarios.spawn import stage
+
+    try:
+        scenario, source = load_source(str(file) if str(file) in library() else file)
+    except ScenarioError as wrong:
+        return str(wrong).splitlines()
+    try:
+        for seed in seeds:
+            stage(scenario, city, seed)
+    except PlaceUnknown as wrong:
+        key = "towards" if wrong.place == scenario.place.towards else "at"
+        line, _ = source.locate(("place", key))
+        return [f"{source.file}:{line}: place.{key}: {wrong.why}"]
+    except ScenarioError as wrong:
+        return [f"{source.file}: {wrong}"]
+    return []
+
+
+@command.command("show")
+@click.argument("name")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="A .svg or .png to write."
+)
+@click.option("--driver", type=click.Choice(DRIVER_NAMES), help="Also draw where this driver goes.")
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+def show(name: str, seed: int, out: Path | None, driver: str | None, as_json: bool) -> None:
+    """What NAME (of the library, or a file) holds; --out draws it on the real street plan."""
+    from game.atlas.load import load as load_city
+    from scenarios.driver import DRIVERS
+    from scenarios.load import load
+    from scenarios.run import drive
+    from scenarios.sheet import save
+    from scenarios.show import draw
+    from scenarios.spawn import stage
+
+    scenario, city = load(name), load_city()
+    staged = stage(scenario, city, seed)
+    if out is not None:
+        driven: list[Any] = []
+        if driver is not None:
+            pilot = DRIVERS[driver](staged, city)
+            drive(staged, city, pilot, lambda state: driven.append(state.ego))
+        save(draw(staged, city, tuple(driven)), out)
+    data = {
+        **_entry(scenario),
+        "description": scenario.description,
+        "seed": seed,
+        "drawn": dict(staged.drawn),
+        "success": [condition.model_dump(mode="json") for condition in scenario.success],
+        "picture": str(out) if out is not None else None,
+    }
+
+    def render() -> None:
+        console = Console(highlight=False)
+        console.print(f"[bold]{scenario.title}[/bold]  {scenario.place.at}\n{scenario.description}")
+        table = Table("entity", "kind", "body", "wave", "sets off", title=f"seed {seed}")
+        for part in staged.state.cast:
+            off = f"{(part.trigger.at_tick + part.trigger.delay) / 60:.1f} s"
+            table.add_row(part.name, part.kind.name.lower(), part.body, str(part.wave), off)
+        console.print(table)
+        if out is not None:
+            console.print(f"picture: {out}")
+
+    emit(as_json, data, render)
+
+
+@command.command("schema")
+def schema() -> None:
+    """The JSON schema of a scenario file, so that editors complete and check."""
+    from scenarios.model import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, sort_keys=True))
+
+
+@command.command("run")
+@click.argument("name")
+@click.option("--seeds", default="0:1", show_default=True, help="FIRST:END, or one seed.")
+@click.option("--driver", type=click.Choice(DRIVER_NAMES), default="bot", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+def run_scenarios(name: str, seeds: str, driver: str, as_json: bool) -> None:
+    """Drive NAME (or 'all') without a window. Exit code 1 when a run fails."""
+    from game.world.version import TICK_HZ
+    from scenarios.report import HEADINGS, row, summary
+
+    results = _run_all(name, _seeds(seeds), driver)
+    data: dict[str, Any] = {
+        "runs": [result.as_dict() for result in results],
+        "summary": summary(results, TICK_HZ),
+    }
+
+    def render() -> None:
+        table = Table(*HEADINGS)
+        for result in results:
+            table.add_row(*row(result, TICK_HZ), style="" if result.success else "red")
+        console = Console(highlight=False)
+        console.print(table)
+        console.print(f"{data['summary']['passed']} of {len(results)} passed")
+
+    emit(as_json, data, render)
+    if not all(result.success for result in results):
+        sys.exit(1)
+
+
+def _run_all(name: str, seeds: range, driver: str) -> "list[RunResult]":
+    from game.atlas.load import load as load_city
+    from scenarios.driver import DRIVERS
+    from scenarios.load import library, load
+    from scenarios.run import run
+
+    chosen = [load(one) for one in (library() if name == "all" else (name,))]
+    city = load_city()
+    results: list[RunResult] = []
+    with Progress(console=stderr(), transient=True) as progress:
+        bar = progress.add_task("driving", total=len(chosen) * len(seeds))
+        for scenario in chosen:
+            for seed in seeds:
+                progress.update(bar, description=f"{scenario.id} seed {seed}")
+                results.append(run(scenario, city, seed, DRIVERS[driver]))
+                progress.advance(bar)
+    return results
+
+
+def _seeds(text: str) -> range:
+    first, colon, end = text.partition(":")
+    try:
+        start = int(first)
+        seeds = range(start, int(end) if colon else start + 1)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no range of seeds; write 0:10 or 7") from None
+    if not seeds or start < 0 or len(seeds) > 1_000_000:
+        raise click.BadParameter(f"{text!r} is no range of seeds; write FIRST:END, END excluded")
+    return seeds
