@@ -15,7 +15,7 @@ from rewards.instructions import Token
 from rewards.ledger import Ledger
 from rewards.model import FINALIZED, OPEN, Payout, Receipt
 from rewards.settings import RewardsSettings
-from rewards.treasury import Facts, read_facts
+from rewards.treasury import Facts, endpoint, read_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Audit:
 
 
 async def audit(settings: RewardsSettings) -> Audit:
-    """Read ledger and chain and compare. Raises SetUpIncomplete, LedgerMismatch, ChainUnreachable."""
+    """Read both and compare. Raises SetUpIncomplete, LedgerMismatch, ChainUnreachable."""
     facts = read_facts(settings)
     if facts is None:
         raise SetUpIncomplete(
@@ -57,14 +57,21 @@ async def audit(settings: RewardsSettings) -> Audit:
     ledger = Ledger.open(settings.ledger_url)
     try:
         _same_chain(ledger, facts)
-        receipts = await _chain_side(facts)
-        return compare(ledger, receipts, facts)
+        paid_before = frozenset(p.session for p in ledger.payouts(FINALIZED))
+        receipts = await _chain_side(endpoint(settings), facts)
+        return compare(ledger, receipts, facts, paid_before)
     finally:
         ledger.close()
 
 
-def compare(ledger: Ledger, receipts: Sequence[Receipt], facts: Facts) -> Audit:
-    """The comparison itself. Rows are read after the chain, so that none seems to lag behind."""
+def compare(
+    ledger: Ledger, receipts: Sequence[Receipt], facts: Facts, paid_before: frozenset[str]
+) -> Audit:
+    """The comparison itself, while payers may be at work.
+
+    paid_before: sessions finalized in the ledger before `receipts` were read; the chain must know
+    them. The other rows are read now, after the chain, so that none seems to lag behind it.
+    """
     token = Token(Pubkey.from_string(facts.mint), facts.decimals)
     rows = {payout.session: payout for payout in ledger.payouts()}
     amounts, totals = ledger.amounts(), ledger.totals()
@@ -85,7 +92,7 @@ def compare(ledger: Ledger, receipts: Sequence[Receipt], facts: Facts) -> Audit:
     found += [
         Mismatch("unpaid", p.session, f"the chain does not know {p.signature}")
         for p in finalized
-        if p.session not in by_session
+        if p.session in paid_before and p.session not in by_session
     ]
     return Audit(
         accepted=totals["accepted"],
@@ -123,9 +130,9 @@ def _same_chain(ledger: Ledger, facts: Facts) -> None:
                 raise LedgerMismatch(name, getattr(stamp, name), given)
 
 
-async def _chain_side(facts: Facts) -> list[Receipt]:
+async def _chain_side(url: str, facts: Facts) -> list[Receipt]:
     token = Token(Pubkey.from_string(facts.mint), facts.decimals)
-    history = History(facts.url, Pubkey.from_string(facts.treasury), token)
+    history = History(url, Pubkey.from_string(facts.treasury), token)
     try:
         return [receipt async for receipt in history.payments()]
     finally:

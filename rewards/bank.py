@@ -67,7 +67,8 @@ class Bank:
     """Callers hold `lock` around any group of calls that must see one state.
 
     path: the SQLite file, made when missing, held exclusively. slot_ms: length of a slot.
-    blockhash_slots: how long a blockhash lives. Raises DevnetBusy when another process has it.
+    blockhash_slots: how long a blockhash lives.
+    patience_s: how long to wait for another process that is just ending. Raises DevnetBusy when another process has it.
     """
 
     def __init__(
@@ -76,10 +77,11 @@ class Bank:
         slot_ms: int = 400,
         blockhash_slots: int = BLOCKHASH_SLOTS,
         now: Callable[[], float] = time.monotonic,
+        patience_s: float = 5.0,
     ) -> None:
         self.lock = threading.RLock()
         self.blockhash_slots, self._slot_ms, self._now = blockhash_slots, slot_ms, now
-        self._db = _open(path)
+        self._db = _open(path, patience_s)
         self._svm = LiteSVM().with_blockhash_check(False).with_transaction_history(0)
         self._svm = self._svm.with_lamports(10**18)
         for address, lamports, owner, data in self._db.execute("SELECT * FROM accounts"):
@@ -323,9 +325,9 @@ def _random_hash() -> Hash:
     return Hash(os.urandom(32))
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, patience_s: float) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(path, timeout=5.0, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=patience_s, check_same_thread=False)
     try:
         db.execute("PRAGMA locking_mode=EXCLUSIVE")
         db.execute("PRAGMA journal_mode=WAL")

@@ -44,7 +44,7 @@ def _chain_options(function: F) -> F:
 def _settings(**given: Any) -> Any:
     """A settings section of the options given. Exit 3 where the server extra is missing."""
     try:
-        import solana
+        import solana  # noqa: F401
         import sqlalchemy  # noqa: F401
     except ImportError as error:
         raise MissingPart(
