@@ -36,6 +36,18 @@ Near = tuple[int, float, float, float, float, tuple[Edge, ...], tuple[Edge, ...]
 """Footprint id, its box, its edges near a cell, and all its edges."""
 
 
+def _meets(edge: Edge, left: float, bottom: float, right: float, top: float) -> bool:
+    """True where the edge's own box meets this one."""
+    ax, ay, ex, _, _, by = edge
+    bx = ax + ex
+    return (
+        (ax >= left or bx >= left)
+        and (ax <= right or bx <= right)
+        and (ay >= bottom or by >= bottom)
+        and (ay <= top or by <= top)
+    )
+
+
 class Obstacles:
     """All footprints of a city, ready for questions. Footprints with no edge are left out.
 
@@ -93,19 +105,12 @@ class Obstacles:
         near: list[Near] = []
         for index in self._rough.get(key, ()):
             every = self._all_edges(index)
-            close = []
-            for edge in every:
-                ax, ay, ex, ey = edge[0], edge[1], edge[2], edge[3]
-                bx, by = ax + ex, ay + ey
-                if (
-                    (ax >= left or bx >= left)
-                    and (ax <= right or bx <= right)
-                    and (ay >= bottom or by >= bottom)
-                    and (ay <= top or by <= top)
-                ):
-                    close.append(edge)
+            x0, y0, x1, y1 = self._boxes[index]
+            close = every
+            if x0 < left or y0 < bottom or x1 > right or y1 > top:
+                close = tuple([edge for edge in every if _meets(edge, left, bottom, right, top)])
             if every:
-                near.append((self._footprints[index].id, *self._boxes[index], tuple(close), every))
+                near.append((self._footprints[index].id, x0, y0, x1, y1, close, every))
         cell = self._cells[key] = tuple(near)
         return cell
 

@@ -37,46 +37,59 @@ class Body:
     cover: float = 0.0
 
 
-def _row(length: float, width: float, count: int) -> tuple[tuple[float, float], ...]:
-    """`count` equal discs along the length whose union covers a length x width box."""
-    pitch = length / count
-    # a disc must reach the corner of its own slice: half the pitch along, half the width across
-    radius = sqrt((pitch / 2.0) * (pitch / 2.0) + (width / 2.0) * (width / 2.0))
-    first = -length / 2.0 + pitch / 2.0
-    return tuple((first + i * pitch, radius) for i in range(count))
+CORNER = 0.27
+"""Radius of a body's corners as a share of its width: nothing on the road is a perfect box."""
+_REACH = sqrt(0.5) * (1.0 - 2.0 * CORNER) + CORNER
+_PITCH = 2.0 * sqrt(_REACH * _REACH - 0.25)
 
 
-# name, kind, length, width, height [m], discs, wheelbase [m], mass [kg]. Append only: a recording
+def _row(length: float, width: float) -> tuple[tuple[float, float], ...]:
+    """Equal discs along the axis, as few as cover the outline with its rounded corners.
+
+    The outermost ones lie half a width from the ends. Every disc reaches 0.095 of the width
+    beyond the outline, which is the price of covering the corners.
+    """
+    radius = _REACH * width
+    span = length - width
+    count = 1
+    while (count - 1) * _PITCH * width < span:
+        count += 1
+    if count == 1:
+        return ((0.0, radius),)
+    return tuple([(span * (i / (count - 1) - 0.5), radius) for i in range(count)])
+
+
+# name, kind, length, width, height [m], wheelbase [m], mass [kg]. Append only: a recording
 # stores a body by its place in this table.
-_TABLE: tuple[tuple[str, Kind, float, float, float, int, float, float], ...] = (
-    ("sedan", Kind.VEHICLE, 4.7, 1.85, 1.45, 4, 2.8, 1500.0),
-    ("taxi", Kind.VEHICLE, 4.9, 1.9, 1.6, 4, 2.9, 1700.0),
-    ("suv", Kind.VEHICLE, 4.8, 1.95, 1.75, 4, 2.9, 2000.0),
-    ("pickup", Kind.VEHICLE, 5.6, 2.0, 1.85, 4, 3.5, 2200.0),
-    ("van", Kind.VEHICLE, 5.6, 2.05, 2.5, 4, 3.4, 2300.0),
-    ("bus", Kind.VEHICLE, 12.0, 2.55, 3.1, 8, 6.1, 13000.0),
-    ("lorry", Kind.VEHICLE, 8.2, 2.5, 3.4, 5, 4.6, 9000.0),
-    ("ambulance", Kind.VEHICLE, 6.4, 2.3, 2.8, 4, 3.9, 4500.0),
-    ("police", Kind.VEHICLE, 5.0, 1.95, 1.6, 4, 3.0, 1900.0),
-    ("fire_engine", Kind.VEHICLE, 9.5, 2.5, 3.2, 6, 5.2, 15000.0),
-    ("motorcycle", Kind.VEHICLE, 2.2, 0.8, 1.5, 3, 1.4, 280.0),
-    ("bicycle", Kind.BICYCLE, 1.8, 0.6, 1.75, 3, 1.05, 90.0),
-    ("cargo_bike", Kind.BICYCLE, 2.5, 0.9, 1.75, 3, 1.7, 160.0),
-    ("pedestrian", Kind.PEDESTRIAN, 0.5, 0.5, 1.75, 1, 0.0, 75.0),
-    ("child", Kind.PEDESTRIAN, 0.4, 0.4, 1.25, 1, 0.0, 32.0),
-    ("worker", Kind.EMERGENCY_WORKER, 0.55, 0.55, 1.8, 1, 0.0, 85.0),
-    ("cone", Kind.OBSTACLE, 0.4, 0.4, 0.75, 1, 0.0, 3.0),
-    ("debris", Kind.OBSTACLE, 1.2, 0.8, 0.4, 2, 0.0, 25.0),
-    ("crate", Kind.OBSTACLE, 1.0, 1.0, 0.9, 1, 0.0, 60.0),
-    ("tyre", Kind.OBSTACLE, 0.65, 0.65, 0.22, 1, 0.0, 10.0),
-    ("barrier", Kind.OBSTACLE, 2.0, 0.6, 0.9, 4, 0.0, 900.0),
-    ("barrel", Kind.OBSTACLE, 0.6, 0.6, 1.0, 1, 0.0, 15.0),
+_TABLE: tuple[tuple[str, Kind, float, float, float, float, float], ...] = (
+    ("sedan", Kind.VEHICLE, 4.7, 1.85, 1.45, 2.8, 1500.0),
+    ("taxi", Kind.VEHICLE, 4.9, 1.9, 1.6, 2.9, 1700.0),
+    ("suv", Kind.VEHICLE, 4.8, 1.95, 1.75, 2.9, 2000.0),
+    ("pickup", Kind.VEHICLE, 5.6, 2.0, 1.85, 3.5, 2200.0),
+    ("van", Kind.VEHICLE, 5.6, 2.05, 2.5, 3.4, 2300.0),
+    ("bus", Kind.VEHICLE, 12.0, 2.55, 3.1, 6.1, 13000.0),
+    ("lorry", Kind.VEHICLE, 8.2, 2.5, 3.4, 4.6, 9000.0),
+    ("ambulance", Kind.VEHICLE, 6.4, 2.3, 2.8, 3.9, 4500.0),
+    ("police", Kind.VEHICLE, 5.0, 1.95, 1.6, 3.0, 1900.0),
+    ("fire_engine", Kind.VEHICLE, 9.5, 2.5, 3.2, 5.2, 15000.0),
+    ("motorcycle", Kind.VEHICLE, 2.2, 0.8, 1.5, 1.4, 280.0),
+    ("bicycle", Kind.BICYCLE, 1.8, 0.6, 1.75, 1.05, 90.0),
+    ("cargo_bike", Kind.BICYCLE, 2.5, 0.9, 1.75, 1.7, 160.0),
+    ("pedestrian", Kind.PEDESTRIAN, 0.5, 0.5, 1.75, 0.0, 75.0),
+    ("child", Kind.PEDESTRIAN, 0.4, 0.4, 1.25, 0.0, 32.0),
+    ("worker", Kind.EMERGENCY_WORKER, 0.55, 0.55, 1.8, 0.0, 85.0),
+    ("cone", Kind.OBSTACLE, 0.4, 0.4, 0.75, 0.0, 3.0),
+    ("debris", Kind.OBSTACLE, 1.2, 0.8, 0.4, 0.0, 25.0),
+    ("crate", Kind.OBSTACLE, 1.0, 1.0, 0.9, 0.0, 60.0),
+    ("tyre", Kind.OBSTACLE, 0.65, 0.65, 0.22, 0.0, 10.0),
+    ("barrier", Kind.OBSTACLE, 2.0, 0.6, 0.9, 0.0, 900.0),
+    ("barrel", Kind.OBSTACLE, 0.6, 0.6, 1.0, 0.0, 15.0),
 )
 
 
-def _body(row: tuple[str, Kind, float, float, float, int, float, float]) -> Body:
-    name, kind, length, width, height, count, wheelbase, mass = row
-    discs = _row(length, width, count)
+def _body(row: tuple[str, Kind, float, float, float, float, float]) -> Body:
+    name, kind, length, width, height, wheelbase, mass = row
+    discs = _row(length, width)
     cover = discs[-1][0] + discs[-1][1]
     return Body(name, kind, length, width, height, discs, wheelbase, mass, cover)
 

@@ -45,10 +45,17 @@ def begin(
 
 
 def step(city: City, state: WorldState, controls: Controls) -> WorldState:
-    """The state one tick later. Raises ValueError for controls out of range."""
+    """The state one tick later. Raises ValueError for controls that no driver can give."""
     if not controls.is_valid():
         raise ValueError(f"controls out of range: {controls}")
+    if not isinstance(_total(controls), int):
+        raise ValueError(f"controls are integers: {controls}")
     return _step(obstacles_of(city), state, controls)
+
+
+def _total(c: Controls) -> int:
+    """Of no meaning in itself: it is an integer only where every field is one."""
+    return c.steer + c.throttle + c.brake + c.gear + c.flags + c.look_yaw + c.look_pitch + c.camera
 
 
 def _step(obstacles: Obstacles, state: WorldState, controls: Controls) -> WorldState:

@@ -103,6 +103,8 @@ def speed_at(profile: tuple[tuple[int, float], ...], ticks: int) -> float:
     """Speed of a profile so many ticks after its start [m/s]: linear, held at both ends."""
     if not profile:
         return 0.0
+    if ticks >= profile[-1][0]:
+        return profile[-1][1]
     before, v = profile[0]
     if ticks <= before:
         return v
@@ -229,8 +231,12 @@ def fire(
 
     A part that follows another set off in this same tick follows at once, in whatever order.
     """
-    if len(progress) == len(cast) and not any(s < 0.0 for _, s in progress):
-        return tuple(actors), tuple(progress), visited
+    if len(progress) == len(cast):
+        for entry in progress:
+            if entry[1] < 0.0:
+                break
+        else:  # all are on their way: nearly every tick
+            return tuple(actors), tuple(progress), visited
     gone: dict[int, float] = {}
     due: dict[int, bool] = {}
     for key, s in progress:

@@ -10,7 +10,7 @@ import pytest
 from game.world import collision
 from game.world.city import City
 from game.world.collision import PAD, SAMPLES, Obstacles, obstacles_of, overlap
-from game.world.entity import BODIES
+from game.world.entity import BODIES, CORNER
 from game.world.geometry import area, edges_of, inside
 from game.world.golden import town
 
@@ -133,14 +133,25 @@ def test_two_rows_of_discs_meet_bumper_to_bumper() -> None:
     assert depth == pytest.approx(2.0 * (radius + along) - 5.0)
 
 
+def outline(length: float, width: float) -> list[tuple[float, float]]:
+    """Points of one quarter of a box with rounded corners."""
+    corner = CORNER * width
+    mx, my = length / 2.0 - corner, width / 2.0 - corner
+    points = [(mx * k / 50.0, width / 2.0) for k in range(51)]
+    points += [(length / 2.0, my * k / 10.0) for k in range(11)]
+    turns = [k * math.pi / 40.0 for k in range(21)]
+    return points + [(mx + corner * math.cos(t), my + corner * math.sin(t)) for t in turns]
+
+
 @pytest.mark.parametrize("name", list(BODIES))
-def test_discs_cover_the_outline_of_every_body(name: str) -> None:
+def test_discs_cover_the_outline_of_every_body_and_little_more(name: str) -> None:
     body = BODIES[name]
-    for k in range(-50, 51):
-        for side in (-0.5, 0.0, 0.5):
-            x, y = k / 100.0 * body.length, side * body.width
-            assert any(math.hypot(x - a, y) <= r + 1e-9 for a, r in body.discs)
-    assert all(abs(a) + r <= body.cover + 1e-12 for a, r in body.discs)
+    for x, y in outline(body.length, body.width):
+        assert any(math.hypot(x - a, y) <= r + 1e-9 for a, r in body.discs)
+    for along, r in body.discs:
+        assert r - body.width / 2.0 < 0.1 * body.width
+        assert abs(along) + r - body.length / 2.0 < 0.1 * body.width
+        assert abs(along) + r <= body.cover + 1e-12
 
 
 def real_midtown() -> City:

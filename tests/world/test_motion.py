@@ -71,9 +71,8 @@ def test_steering_takes_its_time_and_returns_twice_as_fast() -> None:
     reached = next(k for k, c in enumerate(there) if c.steer == MAX_STEER)
     assert reached == pytest.approx(MAX_STEER / motion.STEER_RATE / DT, abs=1)
     back = drive(there[-1], Controls(), TICK_HZ)
-    assert next(k for k, c in enumerate(back) if c.steer == 0.0) == pytest.approx(
-        reached / 2, abs=1
-    )
+    straight = next(k for k, c in enumerate(back) if c.steer == 0.0)
+    assert straight == pytest.approx(reached / 2, abs=1)
 
 
 def test_brakes_never_push_the_car_backwards() -> None:
