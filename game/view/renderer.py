@@ -31,6 +31,10 @@ class SceneRenderer:
         """The channels of one state, as the protocol defines them."""
         return self.render_from(eye(state), state, channels, width, height)
 
+    def eye(self, state: WorldState) -> Eye:
+        """Where `render` looks from; the protocol asks for it, checks of motion need it."""
+        return eye(state)
+
     def render_from(
         self,
         view: Eye,
