@@ -1,10 +1,9 @@
 """How a pack lies on disk: columns of integers and texts, compressed, and the digest that names it.
 
-A file is a zlib stream of one JSON line `[[name, kind, count], ...]` (count: of integers, or of bytes
-of text), then the columns one after another. An integer column holds the differences of neighbours
-as little-endian int32, split in four planes of bytes, which compress better; a text column is a JSON
-list. The digest covers the uncompressed bytes and the header, so that it does not depend on the
-version of zlib. Refuses whatever does not read back exactly.
+A file is a zlib stream of one JSON line `[[name, kind, count], ...]` (count: of integers, or of
+bytes), then the columns. An integer column holds the differences of neighbours as little-endian
+int32 in four planes of bytes, which compress better; a text column is a JSON list. The digest
+covers header and uncompressed bytes, whatever zlib's version. Refuses what does not read back.
 """
 
 import hashlib

@@ -127,6 +127,24 @@ def test_a_route_is_connected_obeys_one_way_streets_and_keeps_clear(midtown: Cit
     assert straight - 60.0 < line.length < 2.5 * straight
 
 
+@pytest.mark.parametrize(
+    ("start", "goal", "street", "leftmost"),
+    [
+        ("W 42 St & 7 Av", "W 50 St & 6 Av", "West 42nd Street", True),  # left into 6th Avenue
+        ("W 50 St & 7 Av", "W 42 St & 9 Av", "7th Avenue", False),  # right into a side street
+    ],
+)
+def test_a_route_turns_from_the_lane_on_that_side(
+    midtown: City, start: str, goal: str, street: str, leftmost: bool
+) -> None:
+    lanes = route(midtown, find_junction(midtown, start), find_junction(midtown, goal))
+    own = [lane for lane in lanes if midtown.streets[lane.street].name == street]
+    beside = [one.index for one in midtown.lanes
+              if (one.street, one.start) == (own[-1].street, own[-1].start)]  # fmt: skip
+    assert len(beside) > 1
+    assert own[-1].index == (max(beside) if leftmost else 0)
+
+
 def test_no_way_against_the_only_street(midtown: City) -> None:
     dead = next(one for one in midtown.junctions if len(one.streets) == 1
                 and midtown.streets[one.streets[0]].oneway
