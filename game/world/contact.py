@@ -4,8 +4,8 @@ Owns contacts: when one begins, how long it lasts, what it does to the speed. A 
 in something solid is refused, so the ego never enters it and can always back away.
 """
 
-from dataclasses import dataclass
 from math import sqrt
+from typing import NamedTuple
 
 from game.world.collision import Obstacles, overlap
 from game.world.entity import BODIES, EGO_ID, SOLID_MASS, EntityState
@@ -21,8 +21,7 @@ REBOUND_FROM = 3.0
 """Slower than this a wall only stops it [m/s]."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meeting:
+class Meeting(NamedTuple):
     """The ego after all contacts of one tick, those that last, and whom it struck."""
 
     ego: EntityState

@@ -26,6 +26,8 @@ CREEP = 2.0
 FORESEEN = 1.0
 """Whoever crosses and goes first is seen where it will be up to here [s]: the ego, people on foot
 and parts of a lower id."""
+FARTHEST = 100.0
+"""Nobody's body and foreseen way together are longer than this [m]."""
 ELBOW = 0.2
 """Room that it wants on each side [m]."""
 
@@ -187,10 +189,11 @@ def _discs_near(actor: EntityState, reach: float, state: WorldState) -> list[Dis
     """Every disc of others that the actor might meet on its next `reach` metres."""
     found: list[Disc] = []
     own = BODIES[actor.body].length + reach
+    wide = own + FARTHEST
     for other in (state.ego, *state.actors):
-        if other.id == actor.id:
-            continue
         dx, dy = other.x - actor.x, other.y - actor.y
+        if not (-wide < dx < wide and -wide < dy < wide) or other.id == actor.id:
+            continue
         body = BODIES[other.body]
         far = own + body.cover + (other.speed if other.speed > 0.0 else 0.0) * FORESEEN
         if dx * dx + dy * dy > far * far:
