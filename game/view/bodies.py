@@ -57,7 +57,8 @@ def wheel(x: float, y: float, radius: float, width: float, steered: bool, kind: 
     circle = np.column_stack([np.cos(turn), np.zeros(12), np.sin(turn)]) * radius
     hub = np.array([x, y, radius])
     outer = 1.0 if y > 0 else -1.0
-    near, far = hub - (0, width / 2 * outer, 0), hub + (0, width / 2 * outer, 0)
+    axle = np.array([0, width / 2 * outer, 0])
+    near, far = hub - axle, hub + axle
     rings = np.stack([near + circle, far + circle])
     # seen from ahead of the last ring the circle must run anticlockwise
     rings = rings[:, ::-1] if outer > 0 else rings
@@ -67,7 +68,7 @@ def wheel(x: float, y: float, radius: float, width: float, steered: bool, kind: 
         a = spoke * 2 * np.pi / 5
         tip = np.array([np.cos(a), np.sin(a)]) * radius * 0.66
         side = np.array([-np.sin(a), np.cos(a)]) * radius * 0.17
-        quad = [np.array([x, face, radius]) + (d[0], 0, d[1]) for d in (-side, tip - side * 1.2,
+        quad = [np.array([x + d[0], face, radius + d[1]]) for d in (-side, tip - side * 1.2,
                                                                        tip + side * 1.2, side)]  # fmt: skip
         order = quad[::-1] if outer > 0 else quad
         parts.append(quads(np.array([order]), _RIM, kind, joint))
@@ -75,7 +76,7 @@ def wheel(x: float, y: float, radius: float, width: float, steered: bool, kind: 
     return with_span(join(parts), *pivot)
 
 
-def wheels(body: Body, radius: float, kind: int, inset: float = 0.13) -> list[Mesh]:
+def wheels(body: Body, radius: float, kind: int, inset: float = 0.105) -> list[Mesh]:
     """Two steered wheels in front, two behind."""
     half = body.wheelbase / 2
     y = body.width / 2 - inset
@@ -183,7 +184,7 @@ def _boxy(body: Body, kind: int, nose: float, belt: float, paint: Sequence[int])
         box((-h - 0.015, -0.02, 0.45), (-h + 0.02, 0.02, top * 0.95), _DARK, kind),
     ]  # fmt: skip
     parts += _lights(-h, h, w * 0.92, 0.85, kind, 0.26)
-    return parts + wheels(body, 0.36 if top < 2.7 else 0.46, kind, 0.16)
+    return parts + wheels(body, 0.36 if top < 2.7 else 0.46, kind)
 
 
 def _ambulance(body: Body, kind: int = Train.TRUCK) -> list[Mesh]:
@@ -225,7 +226,7 @@ def _bus(body: Body) -> list[Mesh]:
     )
     parts.append(box((-h - 0.015, -w * 0.75, 1.5), (-h + 0.02, w * 0.75, 2.45), _GLASS, kind))
     parts += _lights(-h, h, w * 0.92, 0.95, kind, 0.3)
-    return parts + wheels(body, 0.48, kind, 0.15)
+    return parts + wheels(body, 0.48, kind)
 
 
 def _suv(body: Body) -> list[Mesh]:

@@ -1,10 +1,11 @@
-"""Buildings from footprints: walls with a window grid that fits them, roofs, spires, in 200 m tiles.
+"""Buildings from footprints: walls with windows that fit them, roofs, spires, in 200 m tiles.
 
 Pure numpy until the last step. Owns the choice of a facade's colour and style.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import mapbox_earcut
 import numpy as np
@@ -102,8 +103,9 @@ def flatten(footprints: Sequence[Footprint]) -> Rings:
 
 
 def walls(rings: Rings, height: Floats, look: Looks) -> tuple[Vertices, NDArray[np.int64]]:
-    """One quad an edge (n, 4) and the footprint row of each. paint[3]: storey height over 2.5 m [cm].
+    """One quad an edge (n, 4), and the footprint row of each.
 
+    paint[3]: storey height over 2.5 m [cm].
     span[0]: bays along the wall, a whole number of them from corner to corner.
     """
     start, end = rings.points, rings.points[rings.follow]
@@ -168,9 +170,7 @@ def spire(footprint: Footprint, label: NDArray[np.uint8], paint: NDArray[np.uint
     stages += [(rise * 0.62, half * 0.3), (rise * 0.66, half * 0.12), (rise, half * 0.04)]
     rows = [np.column_stack([centre + square * size, np.full(4, base + z)]) for z, size in stages]
     corners = [
-        [a[i], a[(i + 1) % 4], b[(i + 1) % 4], b[i]]
-        for a, b in zip(rows[:-1], rows[1:], strict=True)
-        for i in range(4)
+        [a[i], a[(i + 1) % 4], b[(i + 1) % 4], b[i]] for a, b in pairwise(rows) for i in range(4)
     ]
     quad = np.array(corners)
     cross = np.cross(quad[:, 2] - quad[:, 0], quad[:, 3] - quad[:, 1])
@@ -192,7 +192,7 @@ def tile_keys(points: Floats) -> NDArray[np.int64]:
 
 
 def tiles(footprints: Sequence[Footprint]) -> Iterator[tuple[int, Mesh, Mesh]]:
-    """Tile number, walls, roofs, for every tile with a building. A building is in one tile alone."""
+    """Tile number, walls, roofs, for every tile with a building; a building is in one alone."""
     if not footprints:
         return
     look = looks(footprints)
@@ -208,7 +208,7 @@ def tiles(footprints: Sequence[Footprint]) -> Iterator[tuple[int, Mesh, Mesh]]:
         low, high = np.searchsorted(quad_key, (tile, tile + 1))
         rows = np.flatnonzero(key == tile)
         tops = [roof_of[row] for row in rows]
-        for row in rows:
+        for row in rows.tolist():
             mast = spire(footprints[row], look.label[row], look.wall[row])
             if mast is not None:
                 tops.append(mast)

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from panda3d.core import (
+    Camera as PandaCamera,
+)
+from panda3d.core import (
     DrawableRegion,
     GraphicsOutput,
     NodePath,
     PerspectiveLens,
     Texture,
-)
-from panda3d.core import (
-    Camera as PandaCamera,
 )
 
 from game.session.format import CaptureProfile

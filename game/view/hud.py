@@ -1,4 +1,4 @@
-"""What the window says beside the picture: a value, and how it is drawn. Never part of a capture."""
+"""What the window says beside the picture: a value and how it is drawn, never in a capture."""
 
 from dataclasses import dataclass
 from typing import Any

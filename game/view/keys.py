@@ -75,7 +75,7 @@ def approach(value: int, wanted: int, pace: int) -> int:
 
 
 class Mapper:
-    """Holds what is pressed and where wheel and pedals are; the same events give the same Controls."""
+    """Holds what is pressed, and wheel and pedals; the same events give the same Controls."""
 
     def __init__(self, bindings: Mapping[str, Deed] = BINDINGS) -> None:
         self._bindings = bindings

@@ -1,4 +1,4 @@
-"""Shader programs by name, read from the package's own files; all share one text of light and haze."""
+"""Shader programs by name, from the package's own files; all share one text of light and haze."""
 
 from functools import cache
 from pathlib import Path

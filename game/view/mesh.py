@@ -90,7 +90,7 @@ def join(meshes: Sequence[Mesh]) -> Mesh:
 
 def faces_to_bytes(normals: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Unit normals (..., 3) as 127 n + 128."""
-    return np.rint(normals * 127.0 + 128.0).astype(np.uint8)
+    return np.asarray(np.rint(normals * 127.0 + 128.0), np.uint8)
 
 
 def quads(
@@ -122,7 +122,7 @@ def loft(
     joint: int = 0,
     caps: bool = True,
 ) -> Mesh:
-    """Skin over cross-sections (m, k, 3); each ring runs anticlockwise seen from beyond the last."""
+    """Skin over cross-sections (m, k, 3), each anticlockwise seen from beyond the last."""
     turned = np.roll(rings, -1, axis=1)
     sides = np.stack([rings[:-1], turned[:-1], turned[1:], rings[1:]], 2).reshape(-1, 4, 3)
     parts = [quads(sides, paint, kind, joint)]

@@ -6,6 +6,7 @@ Pure geometry of the city's own centre lines; draws nothing.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import hypot
 
 from game.world.city import City, Point, Street
@@ -43,7 +44,7 @@ def _unit(a: Point, b: Point) -> Point:
 
 def _lengths(points: Sequence[Point]) -> list[float]:
     found = [0.0]
-    for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(points):
         found.append(found[-1] + hypot(bx - ax, by - ay))
     return found
 

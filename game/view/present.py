@@ -1,7 +1,5 @@
 """The window's own picture: a card with the newest frame, letterboxed, and the HUD over it."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from panda3d.core import Camera, CardMaker, NodePath, OrthographicLens, Texture
@@ -11,7 +9,7 @@ from game.view.hud import Hud, HudLayer
 
 
 def fit(picture: float, window: float) -> tuple[float, float]:
-    """Half width and half height of a card of aspect `picture` in a window (-window..window, -1..1)."""
+    """Half width and height of a card of aspect `picture` in (-window..window, -1..1)."""
     return (picture, 1.0) if picture <= window else (window, window / picture)
 
 

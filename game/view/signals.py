@@ -9,7 +9,7 @@ from panda3d.core import LVecBase4f, NodePath
 
 from game.view.labels import Train
 from game.view.materials import program
-from game.view.mesh import Mesh, box, geom_node, join, post
+from game.view.mesh import Mesh, box, geom_node, join, post, quads
 from game.view.mouths import Half
 from game.world.city import City
 from game.world.signals import Light, axis_of, light
@@ -40,9 +40,9 @@ def _lenses(y: float, z: float) -> list[Mesh]:
     found = []
     for place, paint in enumerate(_COLOURS):
         at = z + (1 - place) * 0.31
-        lens = box(
-            (-0.17, y - 0.11, at - 0.11), (-0.14, y + 0.11, at + 0.11), paint, Train.TRAFFIC_LIGHT
-        )
+        y0, y1, z0, z1 = y - 0.11, y + 0.11, at - 0.11, at + 0.11
+        face = np.array([[(-0.15, y1, z0), (-0.15, y0, z0), (-0.15, y0, z1), (-0.15, y1, z1)]])
+        lens = quads(face, paint, Train.TRAFFIC_LIGHT)
         lens[0]["span"] = (place, 0)
         found.append(lens)
     return found
@@ -102,7 +102,7 @@ class Signals:
         self._states = {value: _lit(value) for value in Light}
 
     def update(self, state: WorldState, x: float, y: float) -> None:
-        """Light the lenses near (x, y) as they are in this tick; those farther away are not drawn."""
+        """Light the lenses near (x, y) as they are in this tick; farther ones are not drawn."""
         for index in self._shown:
             self._paths[index].stash()
         near = (np.abs(self._places - (x, y)) < _NEAR).all(1)

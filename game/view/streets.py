@@ -140,7 +140,7 @@ def _turn(a: Point, b: Point, c: Point) -> float:
 
 
 def _paint(half: Half, junction: Junction | None, lane_width: float, degree: int) -> list[int]:
-    """Lanes, flags, width in quarter metres, lane width in 1/50 m, as the road shader reads them."""
+    """Lanes, flags, width in quarter metres, lane width in 1/50 m, for the road shader."""
     street = half.street
     flags = ONEWAY if street.oneway else 0
     if half.short:
@@ -260,8 +260,7 @@ def _base(bounds: tuple[float, float, float, float]) -> Iterator[tuple[int, Mesh
 
 def tiles(city: City, parts: Sequence[Half]) -> Iterator[tuple[int, Mesh | None, Mesh]]:
     """Tile number, roadway, other ground (uppermost layer first), for every tile with any."""
-    order = np.argsort(tile_of(parts), kind="stable") if parts else []
-    ordered = [parts[int(i)] for i in order]
+    ordered = [parts[int(i)] for i in np.argsort(tile_of(parts), kind="stable")]
     roadway: dict[int, Mesh] = {}
     piles: dict[int, list[Mesh]] = defaultdict(list)
     for key, on, beside in roads(city, ordered) if ordered else ():

@@ -1,0 +1,47 @@
+"""Where the HUD's texts stand, and how the picture fits the window."""
+
+import pytest
+
+from game.view.hud import Chip, Hud, layout, recording_chip, stream_chip
+from game.view.present import fit
+
+
+def test_an_empty_hud_draws_nothing() -> None:
+    assert layout(Hud()) == ()
+
+
+def test_every_part_is_there_once_and_where_it_belongs() -> None:
+    hud = Hud(
+        lines=("one", "two"), chips=(Chip("REC", "bad"),), title="Busy", remaining=61.9,
+        outcome="failed: collision", speed=44.704, place="7th Avenue", wallet="12 SCALE",
+        message="Press W",
+    )  # fmt: skip
+    found = {block.text: block for block in layout(hud)}
+    assert list(found) == ["one", "two", "REC", "Busy   1:01", "failed: collision", "Press W",
+                           "12 SCALE", "7th Avenue", "100 mph"]  # fmt: skip
+    assert found["one"].row < found["two"].row
+    assert (found["REC"].anchor, found["REC"].tone) == (1, "bad")
+    assert found["failed: collision"].tone == "bad"
+
+
+def test_chips_say_how_well_the_stream_is() -> None:
+    assert stream_chip("live", 92.4) == Chip("stream 92 ms", "good")
+    assert stream_chip("live", 900.0).tone == "warn"
+    assert stream_chip("gone", None) == Chip("stream gone", "warn")
+    assert recording_chip(False).tone == "warn"
+
+
+@pytest.mark.parametrize(
+    ("picture", "window", "halves"),
+    [
+        (1.0, 1.0, (1.0, 1.0)),
+        (1.0, 2.0, (1.0, 1.0)),
+        (1.0, 0.5, (0.5, 0.5)),
+        (2.0, 1.0, (1.0, 0.5)),
+    ],
+)
+def test_the_picture_is_as_large_as_fits_and_never_stretched(
+    picture: float, window: float, halves: tuple[float, float]
+) -> None:
+    assert fit(picture, window) == halves
+    assert halves[0] / halves[1] == picture
