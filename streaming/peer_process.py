@@ -1,15 +1,17 @@
 """The peer beside the game: in a process of its own, or in a thread, behind the same interface.
 
 Nothing here ever blocks the game: commands go through a pipe that is never let run full, readings
-come back the same way, and a child that is gone or hangs only shows in the gauges.
+come back through shared memory, and a child that is gone or hangs only shows in the gauges.
 """
 
 import asyncio
 import contextlib
 import dataclasses
+import json
 import logging
 import multiprocessing
 import os
+import secrets
 import sys
 import threading
 import time
@@ -17,7 +19,9 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from streaming.gauges import Gauges
+import numpy as np
+
+from streaming.gauges import Gauges, Percentiles
 from streaming.peer import Peer, PeerConfig
 from streaming.ring import FifoRing, LatestRing
 
@@ -25,6 +29,7 @@ log = logging.getLogger(__name__)
 
 GAUGES_EVERY_S = 0.2
 STOP_S = 6.0
+READING_BYTES = 4096
 UNREAD = 64  # commands that may wait in the pipe; small enough never to fill it
 
 OnExit = Callable[[int | None], None]
@@ -51,6 +56,7 @@ class PeerProcess:
         self._pipe: Connection | None = None
         self._gauges = Gauges()
         self._told = self._read = 0
+        self._readings: LatestRing | None = None
         self.commands_dropped = 0
 
     @property
@@ -64,13 +70,17 @@ class PeerProcess:
             return
         self._close_pipe()
         context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
+        theirs, ours = context.Pipe(duplex=False)
+        readings = LatestRing.create(f"gauges-{secrets.token_hex(4)}", 1, READING_BYTES, 1)
         self._process = context.Process(
-            target=run_peer, args=(self.config, *self._rings, theirs), name="peer", daemon=True
+            target=run_peer,
+            args=(self.config, *self._rings, readings, theirs),
+            name="peer",
+            daemon=True,
         )
         self._process.start()
         theirs.close()
-        self._pipe, self._told, self._read = ours, 0, 0
+        self._pipe, self._readings, self._told, self._read = ours, readings, 0, 0
         self._gauges = Gauges()
         if self._on_exit is not None:
             watch = threading.Thread(target=self._wait, args=(self._process, ours), daemon=True)
@@ -98,13 +108,7 @@ class PeerProcess:
 
     def gauges(self) -> Gauges:
         """The newest reading; state 'stalled' when there is no child or it says nothing."""
-        pipe = self._pipe
-        try:
-            while pipe is not None and pipe.poll():
-                self._gauges, self._read = pipe.recv()
-                pipe.send(("seen",))
-        except (EOFError, OSError):
-            pass
+        self._look()
         if not self.alive():
             return dataclasses.replace(
                 self._gauges, state="stalled", connected=False, detail="the peer is not running"
@@ -119,27 +123,33 @@ class PeerProcess:
         with contextlib.suppress(OSError, ValueError):
             if self._pipe is not None:
                 self._pipe.send(("stop",))
-        deadline = time.monotonic() + timeout
-        while process.is_alive() and time.monotonic() < deadline:
-            self.gauges()  # keeps the pipe empty
-            process.join(0.02)
+        process.join(timeout)
         if process.is_alive():
             log.warning("peer.killed pid=%s it did not stop in %.1f s", process.pid, timeout)
             process.kill()
         process.join()
-        self.gauges()
+        self._look()
         self._close_pipe()
 
     def _close_pipe(self) -> None:
         if self._pipe is not None:
             self._pipe.close()
             self._pipe = None
+        if self._readings is not None:
+            self._readings.close()
+            self._readings = None
+
+    def _look(self) -> None:
+        frame = self._readings.get() if self._readings is not None else None
+        if frame is not None:
+            self._read = frame.tick
+            self._gauges = unpack_gauges(frame.pixels.tobytes())
 
     def _tell(self, command: tuple[Any, ...]) -> None:
         if self._pipe is None:
             return
         if self._told - self._read >= UNREAD:
-            self.gauges()
+            self._look()
         if self._told - self._read >= UNREAD:
             self.commands_dropped += 1
             return
@@ -244,29 +254,33 @@ class PeerThread:
 
 
 def run_peer(
-    config: PeerConfig, source: LatestRing, styled: LatestRing, encoded: FifoRing, pipe: Any
+    config: PeerConfig,
+    source: LatestRing,
+    styled: LatestRing,
+    encoded: FifoRing,
+    readings: LatestRing,
+    pipe: Any,
 ) -> None:
     """Process entry: a peer driven through `pipe`; it ends when the pipe, or its parent, does."""
     if config.nice and sys.platform != "win32":
         os.nice(config.nice)
-    with source, styled, encoded:
-        asyncio.run(_drive(config, (source, styled, encoded), pipe))
+    with source, styled, encoded, readings:
+        asyncio.run(_drive(config, (source, styled, encoded), readings, pipe))
 
 
 async def _drive(
-    config: PeerConfig, rings: tuple[LatestRing, LatestRing, FifoRing], pipe: Connection
+    config: PeerConfig,
+    rings: tuple[LatestRing, LatestRing, FifoRing],
+    readings: LatestRing,
+    pipe: Connection,
 ) -> None:
     loop = asyncio.get_running_loop()
     peer = Peer(config, *rings)
-    read, seen = 0, asyncio.Event()
-    seen.set()
+    read = 0
 
     def take(command: tuple[Any, ...]) -> None:
         nonlocal read
         name, *values = command
-        if name == "seen":
-            seen.set()
-            return
         read += 1
         if name == "prompt":
             peer.set_prompt(*values)
@@ -282,12 +296,13 @@ async def _drive(
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(peer.stop)  # the parent is gone
 
+    def show() -> None:
+        data = np.frombuffer(pack_gauges(peer.gauges()), np.uint8)
+        readings.put(read, time.monotonic_ns(), data.reshape(readings.shape))
+
     async def report() -> None:
         while True:
-            await seen.wait()  # one unread reading at most, so this never blocks
-            seen.clear()
-            with contextlib.suppress(OSError):
-                pipe.send((peer.gauges(), read))
+            show()
             await asyncio.sleep(GAUGES_EVERY_S)
 
     threading.Thread(target=listen, name="commands", daemon=True).start()
@@ -296,5 +311,16 @@ async def _drive(
         await peer.run()
     finally:
         reporting.cancel()
-        with contextlib.suppress(OSError):
-            pipe.send((peer.gauges(), read))
+        show()
+
+
+def pack_gauges(gauges: Gauges) -> bytes:
+    """A reading as READING_BYTES bytes of JSON, padded with blanks."""
+    told = dataclasses.asdict(dataclasses.replace(gauges, detail=gauges.detail[:300]))
+    return json.dumps(told).encode("ascii").ljust(READING_BYTES)
+
+
+def unpack_gauges(data: bytes) -> Gauges:
+    """Inverse of pack_gauges."""
+    told = json.loads(data)
+    return Gauges(**{**told, "round_trip_ms": Percentiles(**told["round_trip_ms"])})

@@ -1,5 +1,6 @@
 """What stream tests stand on: a server process, rings, test pictures with barcodes, and waiting."""
 
+import asyncio
 import binascii
 import multiprocessing
 import os
@@ -16,7 +17,7 @@ import numpy as np
 
 from streaming.frames import EncodedFrame, unpack_encoded
 from streaming.ring import FifoRing, LatestRing
-from streaming.server import Ready, ServerConfig, run_server
+from streaming.server import Ready, ServerConfig, run_server, serve
 
 SPAWN = multiprocessing.get_context("spawn")
 SIDE = 480
@@ -96,6 +97,40 @@ class ServerProcess:
         assert not self._process.is_alive(), "the server outlived its parent"
 
 
+class ServerThread:
+    """A stream server in a thread of this process: starts at once, cannot be killed."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self.ready: Ready
+        self._up = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(config,), daemon=True)
+        self._thread.start()
+        assert self._up.wait(30), "the server did not come up"
+
+    def _run(self, config: ServerConfig) -> None:
+        asyncio.run(self._main(config))
+
+    async def _main(self, config: ServerConfig) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        await serve(config, self._stop, self._on_ready)
+
+    def _on_ready(self, ready: Ready) -> None:
+        self.ready = ready
+        self._up.set()
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.ready.port}"
+
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+
 @dataclass
 class Rings:
     source: LatestRing
@@ -108,12 +143,12 @@ class Rings:
 
 
 @contextmanager
-def rings() -> Iterator[Rings]:
+def rings(label: str = "rig") -> Iterator[Rings]:
     """The three rings of a stream, closed at the end."""
     made = Rings(
-        LatestRing.create("rig-source", SIDE, SIDE),
-        LatestRing.create("rig-styled", SIDE, SIDE),
-        FifoRing.create("rig-encoded", 1 << 18, slots=120),
+        LatestRing.create(f"{label}-source", SIDE, SIDE),
+        LatestRing.create(f"{label}-styled", SIDE, SIDE),
+        FifoRing.create(f"{label}-encoded", 1 << 18, slots=120),
     )
     try:
         yield made
@@ -162,9 +197,6 @@ class Game(threading.Thread):
         self._over.set()
         self.join()
         self._take()
-
-
-_STRIPS: dict[int, np.ndarray] = {}
 
 
 def picture_strip(tick: int) -> np.ndarray:
