@@ -13,6 +13,9 @@ from game.world.geometry import Edge, edges_of, inside, segment_distance2
 from game.world.trig import sincos
 
 CELL = 16.0
+CELLS = 8
+BLOCK = CELLS * CELL
+"""Cells are cut out of blocks of 8 x 8 of them when somebody first comes there [m]."""
 PAD = 12.0
 """Edges up to this far outside a cell are listed in it: clearances are known up to here [m]."""
 SLACK = 1.0e-6
@@ -60,14 +63,14 @@ class Obstacles:
         self._boxes: list[Box] = []
         self._edges: dict[int, tuple[Edge, ...]] = {}
         self._cells: dict[int, tuple[Near, ...]] = {}
-        self._rough: dict[int, list[int]] = {}
+        self._rough: dict[tuple[int, int], list[int]] = {}
         self._memory: dict[int, tuple[float, float, float]] = {}
         self._x0 = self._y0 = 0.0
         self._columns = self._rows = 0
         self._lay_grid()
 
     def _lay_grid(self) -> None:
-        """List in each cell the footprints whose box comes within PAD of it."""
+        """List in each block of cells the footprints whose box comes within PAD of it."""
         boxes = self._boxes
         for footprint in self._footprints:
             xs = [p[0] for p in footprint.rings[0]]
@@ -78,18 +81,16 @@ class Obstacles:
         x0 = min([b[0] for b in boxes]) - PAD
         y0 = min([b[1] for b in boxes]) - PAD
         self._x0, self._y0 = x0, y0
-        columns = int((max([b[2] for b in boxes]) + PAD - x0) / CELL) + 1
+        self._columns = int((max([b[2] for b in boxes]) + PAD - x0) / CELL) + 1
         self._rows = int((max([b[3] for b in boxes]) + PAD - y0) / CELL) + 1
-        self._columns = columns
         rough = self._rough
+        reach = PAD + 2.0 * SLACK
         for index, (left, bottom, right, top) in enumerate(boxes):
-            first, last = int((left - PAD - x0) / CELL), int((right + PAD - x0) / CELL)
-            for row in range(int((bottom - PAD - y0) / CELL), int((top + PAD - y0) / CELL) + 1):
-                for key in range(row * columns + first, row * columns + last + 1):
-                    if key in rough:
-                        rough[key].append(index)
-                    else:
-                        rough[key] = [index]
+            first, last = int((left - reach - x0) / BLOCK), int((right + reach - x0) / BLOCK)
+            low, high = int((bottom - reach - y0) / BLOCK), int((top + reach - y0) / BLOCK)
+            for row in range(low, high + 1):
+                for column in range(first, last + 1):
+                    rough.setdefault((column, row), []).append(index)
 
     def _all_edges(self, index: int) -> tuple[Edge, ...]:
         edges = self._edges.get(index)
@@ -99,13 +100,16 @@ class Obstacles:
 
     def _cut(self, key: int) -> tuple[Near, ...]:
         """Make the list of one cell: what comes within PAD of any point in it."""
-        left = self._x0 + (key % self._columns) * CELL - PAD - SLACK
-        bottom = self._y0 + (key // self._columns) * CELL - PAD - SLACK
+        row, column = divmod(key, self._columns)
+        left = self._x0 + column * CELL - PAD - SLACK
+        bottom = self._y0 + row * CELL - PAD - SLACK
         right, top = left + CELL + 2.0 * (PAD + SLACK), bottom + CELL + 2.0 * (PAD + SLACK)
         near: list[Near] = []
-        for index in self._rough.get(key, ()):
-            every = self._all_edges(index)
+        for index in self._rough.get((column // CELLS, row // CELLS), ()):
             x0, y0, x1, y1 = self._boxes[index]
+            if x1 < left or x0 > right or y1 < bottom or y0 > top:
+                continue
+            every = self._all_edges(index)
             close = every
             if x0 < left or y0 < bottom or x1 > right or y1 > top:
                 close = tuple([edge for edge in every if _meets(edge, left, bottom, right, top)])

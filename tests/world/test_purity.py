@@ -12,11 +12,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 WORLD = sorted((ROOT / "game" / "world").glob("*.py"))
-FEEDERS = [
-    path
-    for name in ("game/atlas/load.py", "scenarios/trajectory.py", "scenarios/spawn.py")
-    if (path := ROOT / name).is_file()
-]
+FEEDING = (
+    "game/atlas/load.py",
+    "scenarios/trajectory.py",
+    "scenarios/spawn.py",
+    "scenarios/place.py",
+)
+FEEDERS = [path for name in FEEDING if (path := ROOT / name).is_file()]
 
 WORLD_IMPORTS = ("math", "dataclasses", "enum", "typing", "hashlib", "struct", "bisect", "heapq")
 WORLD_IMPORTS += ("collections.abc",)
