@@ -83,7 +83,8 @@ class WorldState:
     """Everything that changes. actors: present ones only, sorted by id.
 
     controls: those consumed by the step that led here. collisions: contacts begun so far.
-    digest, inputs: as in the last checkpoint and as of this tick.
+    digest, inputs: as in the last checkpoint and as of this tick. progress: of every part whose
+    trigger has fired; below zero it counts the ticks left of the trigger's delay.
     """
 
     tick: int

@@ -14,9 +14,11 @@ ROOT = Path(__file__).parents[2]
 WORLD = sorted((ROOT / "game" / "world").glob("*.py"))
 FEEDING = (
     "game/atlas/load.py",
+    "game/atlas/pack.py",
     "scenarios/trajectory.py",
     "scenarios/spawn.py",
     "scenarios/place.py",
+    "scenarios/expect.py",
 )
 FEEDERS = [path for name in FEEDING if (path := ROOT / name).is_file()]
 
