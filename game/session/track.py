@@ -36,6 +36,8 @@ class Encoding:
 NEAR_LOSSLESS = Encoding("libx264", "yuv444p", (("preset", "ultrafast"), ("crf", "16")))
 LOSSLESS = Encoding("libx264rgb", "bgr0", (("preset", "ultrafast"), ("qp", "0")))
 CHECK = Encoding("libx264rgb", "bgr0", (("preset", "ultrafast"), ("qp", "0")), gop=1)
+SEGMENT_BYTES = 192 << 20
+"""A new segment begins behind this size: what is uploaded stays of a bearable length [byte]."""
 ENCODINGS = {"near-lossless": NEAR_LOSSLESS, "lossless": LOSSLESS}
 
 
@@ -116,6 +118,9 @@ class SourceTrack:
         if len(packets) != 1:
             raise ValueError(f"the encoder held back a picture at tick {tick}")
         stream, key = bytes(packets[0]), bool(packets[0].is_keyframe)
+        if self._segment is not None and key and self._segment.size > SEGMENT_BYTES:
+            self._segment.close()
+            self._segment = None
         if self._segment is None:
             header = TrackHeader("V_MPEG4/ISO/AVC", *self._size, h264.decoder_setup(stream))
             self._segment = Segment(self._folder, self._track, header)
@@ -152,6 +157,9 @@ class StyledTrack:
         seed: int = 0,
     ) -> FrameRecord:
         """Append one encoded frame exactly as received. Raises OSError."""
+        if self._segment is not None and self._segment.size > SEGMENT_BYTES:
+            self._segment.close()
+            self._segment = None
         if self._segment is None:
             header = TrackHeader("V_VP8", *(vp8_size(data) or self._size))
             self._segment = Segment(self._folder, self._track, header)

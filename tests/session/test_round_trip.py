@@ -87,3 +87,15 @@ def test_ids_sort_by_time():
     assert len({new_id() for _ in range(100)}) == 100
     assert not is_id("I" * 26)
     assert not is_id("8" + "0" * 25)
+
+
+def test_long_tracks_go_on_in_the_next_segment(record, monkeypatch):
+    monkeypatch.setattr("game.session.track.SEGMENT_BYTES", 6_000)
+    folder = record(160, video=True)
+    with Session.open(folder) as session:
+        for track in (TrackId.SOURCE, TrackId.STYLED):
+            assert session.frames(track)[-1].segment >= 1
+            ticks = [tick for tick, _ in session.pictures(track)]
+            assert ticks == list(range(0, 160, 2))
+        for tick, data, _ in made.vp8(80):
+            assert session.encoded(TrackId.STYLED, tick) == data

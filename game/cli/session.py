@@ -1,0 +1,324 @@
+"""`session list | show | verify | recover | replay | render | delete`: what lies on this disk."""
+
+import importlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from game.cli.output import emit, stderr
+from game.errors import MissingPart, SessionCorrupt, SessionError, UsageError
+from game.session.ids import is_id
+from game.session.reader import Session
+from game.world.city import City
+
+_RENDERER = ("game.view.renderer", "make_renderer")
+_AHEAD_TICKS = 3600
+
+
+def _common(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that every command of the group takes."""
+    root = click.option(
+        "--root",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder of the sessions. [default: where this machine keeps them]",
+    )
+    as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+    return root(as_json(function))
+
+
+def sessions_root(root: Path | None) -> Path:
+    """The folder given, or the one that settings name."""
+    if root is not None:
+        return root
+    from game.settings import load
+
+    context = click.get_current_context(silent=True)
+    options = (context.find_root().obj if context is not None else None) or {}
+    file = options.get("settings_file")
+    loaded = load(
+        options.get("profile", "player"),
+        Path(file) if file else None,
+        options.get("overrides", ()),
+    )
+    return loaded.settings.paths.sessions
+
+
+def folders(root: Path) -> list[Path]:
+    """Folders of sessions under `root`, oldest first."""
+    if not root.is_dir():
+        return []
+    return [path for path in sorted(root.iterdir()) if path.is_dir() and is_id(path.name)]
+
+
+def find(name: str, root: Path) -> Path:
+    """The folder that SESSION names: a folder, an id or its beginning, or 'last'."""
+    if name == "last":
+        known = folders(root)
+        if not known:
+            raise UsageError(f"no session under {root}; record one with: scale-diffusion play")
+        return known[-1]
+    if Path(name).is_dir():
+        return Path(name).resolve()
+    found = [path for path in folders(root) if path.name.startswith(name.upper())]
+    if len(found) == 1:
+        return found[0]
+    several = f"{len(found)} sessions begin with" if found else "no session is named"
+    raise UsageError(f"{several} {name!r} under {root}; see: scale-diffusion session list")
+
+
+def city_of(session: Session) -> City:
+    """The city that a session names, as this program brings it along."""
+    from game.atlas.load import load
+
+    return load()
+
+
+command = click.Group("session", help="Look at, verify, recover, replay and render recordings.")
+
+
+@command.command("list")
+@_common
+def list_(root: Path | None, as_json: bool) -> None:
+    """All sessions on this machine, oldest first."""
+    where = sessions_root(root)
+    rows = [_row(folder) for folder in folders(where)]
+    emit(as_json, {"root": str(where), "sessions": rows}, lambda: _table(rows))
+
+
+def _row(folder: Path) -> dict[str, Any]:
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    row: dict[str, Any] = {"session": folder.name, "path": str(folder), "bytes": size}
+    try:
+        with Session.open(folder) as session:
+            end = session.end or {}
+            row.update(
+                scenario=session.manifest.scenario,
+                driver=session.manifest.driver.kind,
+                created=session.manifest.created,
+                ticks=end.get("ticks", len(session.ticks())),
+                pairs=end.get("pairs", 0),
+                state="sealed" if session.end else "open",
+                success=(end.get("outcome") or {}).get("success"),
+            )
+    except SessionError as error:
+        row.update(state="damaged", why=str(error))
+    return row
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    table = Table(
+        Column("session", no_wrap=True),
+        "created",
+        "scenario",
+        "driver",
+        "seconds",
+        "pairs",
+        "MB",
+        "state",
+    )
+    for row in rows:
+        table.add_row(
+            row["session"], str(row.get("created", "")), str(row.get("scenario", "")),
+            str(row.get("driver", "")), f"{row.get('ticks', 0) / 60:.1f}",
+            str(row.get("pairs", "")), f"{row['bytes'] / 1e6:.1f}", str(row["state"]),
+        )  # fmt: skip
+    Console().print(table)
+
+
+@command.command("show")
+@click.argument("name", metavar="SESSION", default="last")
+@_common
+def show(name: str, root: Path | None, as_json: bool) -> None:
+    """Everything that a session says of itself."""
+    from dataclasses import asdict
+
+    with Session.open(find(name, sessions_root(root))) as session:
+        facts: dict[str, Any] = {
+            "session": session.manifest.session,
+            "path": str(session.folder),
+            "manifest": asdict(session.manifest),
+            "ticks": len(session.ticks()),
+            "inputs": len(session.inputs()),
+            "frames": {str(track): len(session.frames(track)) for track in session.tracks()},
+            "pairs": len(session.pairs()),
+            "events": len(session.events()),
+            "journal": len(session.journal()),
+            "end": session.end,
+        }
+
+    def render() -> None:
+        for key, value in facts.items():
+            if not isinstance(value, dict):
+                click.echo(f"{key:10} {value}")
+        for key, value in facts["manifest"].items():
+            if key != "ticket":
+                click.echo(f"  {key:16} {value}")
+
+    emit(as_json, facts, render)
+
+
+@command.command("verify")
+@click.argument("name", metavar="SESSION", default="last")
+@_common
+@click.pass_context
+def verify_(context: click.Context, name: str, root: Path | None, as_json: bool) -> None:
+    """Replay a session and compare it with everything that was stored."""
+    from game.session.replay import library_stage
+    from game.session.verify import verify
+
+    with Session.open(find(name, sessions_root(root))) as session:
+        report = verify(session, city_of(session), library_stage)
+    problems = [{"kind": p.kind, "tick": p.tick, "detail": p.detail} for p in report.problems]
+    facts = {
+        "session": report.session, "path": str(report.folder), "ok": report.ok,
+        "ticks": report.ticks, "pairs": report.pairs, "digest": report.digest,
+        "problems": problems,
+    }  # fmt: skip
+
+    def render() -> None:
+        verdict = "replays bit for bit" if report.ok else f"{len(problems)} problems"
+        click.echo(f"{report.session}: {verdict}, {report.ticks} ticks, {report.pairs} pairs")
+        for problem in report.problems:
+            click.echo(f"  {problem.kind:9} tick {problem.tick:6}  {problem.detail}")
+
+    emit(as_json, facts, render)
+    if not report.ok:
+        context.exit(1)
+
+
+@command.command("recover")
+@click.argument("name", metavar="SESSION", default="last")
+@_common
+def recover_(name: str, root: Path | None, as_json: bool) -> None:
+    """Finish what a crash left of a session."""
+    from game.session.recover import recover
+
+    report = recover(find(name, sessions_root(root)))
+    facts = {
+        "session": report.session, "path": str(report.folder), "ticks": report.ticks,
+        "sealed_before": report.sealed_before, "cut": report.cut,
+        "frames": {"kept": report.frames.kept, "added": report.frames.added,
+                   "dropped": report.frames.dropped, "broken": list(report.frames.broken)},
+        "digest": report.end.get("digest", ""),
+    }  # fmt: skip
+
+    def render() -> None:
+        if report.sealed_before:
+            click.echo(f"{report.session}: was complete already, {report.ticks} ticks")
+            return
+        cut = ", ".join(f"{size} bytes of {name}" for name, size in report.cut.items())
+        click.echo(f"{report.session}: recovered, {report.ticks} ticks; cut {cut or 'nothing'}")
+
+    emit(as_json, facts, render)
+
+
+@command.command("replay")
+@click.argument("name", metavar="SESSION", default="last")
+@_common
+def replay_(name: str, root: Path | None, as_json: bool) -> None:
+    """Simulate a session again at full speed from its inputs alone."""
+    from game.session.replay import library_stage, replay
+    from game.world.digest import checkpoint
+
+    with Session.open(find(name, sessions_root(root))) as session:
+        city = city_of(session)
+        stage = library_stage(session.manifest, city)
+        began, state = time.perf_counter(), stage.state
+        for state in replay(session, city, stage):
+            if state.tick % _AHEAD_TICKS == 0 and state.tick:
+                stderr().print(f"minute {state.tick // _AHEAD_TICKS}")
+        seconds = max(1e-9, time.perf_counter() - began)
+        facts = {
+            "session": session.manifest.session, "path": str(session.folder),
+            "ticks": state.tick, "seconds": seconds, "ticks_per_s": state.tick / seconds,
+            "collisions": state.collisions, "digest": checkpoint(state).digest.hex(),
+        }  # fmt: skip
+
+    def render() -> None:
+        speed = float(str(facts["ticks_per_s"])) / 60
+        click.echo(f"{facts['ticks']} ticks, {speed:.0f} times real time, digest {facts['digest']}")
+
+    emit(as_json, facts, render)
+
+
+@command.command("render")
+@click.argument("name", metavar="SESSION", default="last")
+@click.option("--channel", "channels", multiple=True, default=("colour",), show_default=True)
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--every", default=2, show_default=True, help="Ticks from picture to picture.")
+@click.option("--width", type=int, help="Pixels. [default: as captured]")
+@click.option("--height", type=int, help="Pixels. [default: as captured]")
+@_common
+def render_(
+    name: str,
+    channels: tuple[str, ...],
+    out: Path,
+    every: int,
+    width: int | None,
+    height: int | None,
+    root: Path | None,
+    as_json: bool,
+) -> None:
+    """Draw any channel of a session afterwards, one .npy file a picture."""
+    import numpy as np
+
+    from game.session.protocols import CHANNELS
+    from game.session.replay import library_stage, replay
+
+    unknown = [channel for channel in channels if channel not in CHANNELS]
+    if unknown or every < 1:
+        raise UsageError(f"--channel is one of {', '.join(CHANNELS)}; --every is 1 or more")
+    with Session.open(find(name, sessions_root(root))) as session:
+        city, capture = city_of(session), session.manifest.capture
+        renderer = _make_renderer()(city, capture)
+        out.mkdir(parents=True, exist_ok=True)
+        count, size = 0, (width or capture.width, height or capture.height)
+        try:
+            for state in replay(session, city, library_stage(session.manifest, city)):
+                if state.tick % every:
+                    continue
+                for channel, picture in renderer.render(state, channels, *size).items():
+                    np.save(out / f"{channel}-{state.tick:06d}.npy", picture)
+                    count += 1
+        finally:
+            renderer.close()
+        facts = {
+            "session": session.manifest.session, "out": str(out), "pictures": count,
+            "channels": list(channels), "renderer": renderer.family,
+        }  # fmt: skip
+    emit(as_json, facts, lambda: click.echo(f"{count} pictures in {out}"))
+
+
+def _make_renderer() -> Any:
+    module, name = _RENDERER
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        raise MissingPart(
+            f"the renderer does not load ({error})", "see: scale-diffusion doctor"
+        ) from error
+
+
+@command.command("delete")
+@click.argument("name", metavar="SESSION")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_common
+def delete_(name: str, yes: bool, root: Path | None, as_json: bool) -> None:
+    """Remove a session from this machine for good."""
+    from game.session.recover import delete
+
+    folder = find(name, sessions_root(root))
+    try:
+        Session.open(folder).close()
+    except SessionCorrupt:
+        stderr().print(f"{folder} does not read back")
+    if not yes:
+        click.confirm(f"Remove {folder} for good?", abort=True, err=True)
+    delete(folder)
+    emit(as_json, {"deleted": str(folder)}, lambda: click.echo(f"removed {folder}"))

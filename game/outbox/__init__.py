@@ -1,0 +1,1 @@
+"""Sends finished sessions to the rewards service: checked, resumable, never twice."""

@@ -1,0 +1,208 @@
+"""Moves each queued session one stage on: check, upload, ask for the verdict.
+
+Owns the order and the patience. Nothing is kept in memory: every stage is stored before the next.
+"""
+
+import importlib
+import logging
+import random
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from game.errors import SessionError
+from game.outbox.client import RestClient
+from game.outbox.errors import Refused, Unreachable
+from game.outbox.job import FINAL, Job, JobStore, State
+from game.session.format import END, EVENTS, FRAMES, INPUTS, JOURNAL, MANIFEST, TICKS
+from game.session.protocols import Check, Evidence, Finding
+from game.session.reader import Session
+from game.session.seal import described
+
+log = logging.getLogger(__name__)
+
+CheckFactory = Callable[[Path], tuple[Sequence[Check], Evidence]]
+"""Called with a session's folder; gives the checks to run on it and what they may use."""
+
+_SMALL = (MANIFEST, INPUTS, TICKS, EVENTS, JOURNAL, FRAMES, END)
+_VIDEO = re.compile(r"(styled\d{0,2}|check|source)-\d{4}\.mkv")
+_OVER = ("accepted", "rejected", "paid", "finalized", "parked")
+_OPEN = ("", "issued", "uploading")
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxConfig:
+    """Where jobs lie, which service takes them, and how patient to be [s].
+
+    checks: 'module:function' of a CheckFactory, '' for none. wait_for_payout: 'accepted' is not
+    the end of a job, only its payout is. hold: keep sessions whose own checks fail.
+    """
+
+    folder: Path
+    url: str
+    checks: str = ""
+    hold: bool = True
+    wait_for_payout: bool = True
+    timeout_s: float = 20.0
+    first_delay_s: float = 1.0
+    longest_delay_s: float = 300.0
+    poll_s: float = 1.0
+
+
+class Outbox:
+    """The queue and the client. Call `step` again and again; it never sleeps."""
+
+    def __init__(
+        self,
+        config: OutboxConfig,
+        now: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+        client: RestClient | None = None,
+    ) -> None:
+        self.config = config
+        self.jobs = JobStore(config.folder)
+        self._now, self._chance = now, chance
+        self._client = client or RestClient(config.url, config.timeout_s)
+        self._factory = _imported(config.checks) if config.checks else None
+
+    def step(self) -> float:
+        """Take every due job one stage on; returns seconds until the next is due."""
+        wait = self.config.poll_s
+        for job in self.jobs.all():
+            if job.state in FINAL:
+                continue
+            due_in = job.due - self._now()
+            # a clock set back must not leave a job waiting for hours
+            if 0 < due_in <= 2 * self.config.longest_delay_s:
+                wait = min(wait, due_in)
+                continue
+            after = self._advance(job)
+            if after != job:
+                self.jobs.put(after)
+            if after.state not in FINAL:
+                wait = min(wait, max(0.0, after.due - self._now()))
+        return wait
+
+    def _advance(self, job: Job) -> Job:
+        stages = {
+            State.QUEUED: self._check,
+            State.CHECKING: self._check,
+            State.UPLOADING: self._upload,
+            State.WAITING: self._ask,
+        }
+        try:
+            return stages[job.state](job)
+        except Unreachable as later:
+            log.info("upload.later session=%s why=%s", job.session, later)
+            return self._later(job, str(later.why), later.after_s)
+        except Refused as no:
+            log.warning("upload.refused session=%s status=%d", job.session, no.status)
+            return replace(job, state=State.REFUSED, status=no.status, reason=str(no))
+        except (SessionError, OSError) as error:
+            log.warning("upload.held session=%s why=%s", job.session, error)
+            return replace(job, state=State.HELD, reason=str(error))
+
+    def _later(self, job: Job, why: str, after_s: float = 0.0) -> Job:
+        stored = self.jobs.get(job.session) or job  # files sent meanwhile are noted there
+        patience = self.config.first_delay_s * 2.0 ** min(stored.attempts, 20)
+        delay = min(self.config.longest_delay_s, patience) * (0.5 + self._chance() / 2.0)
+        due = self._now() + max(delay, min(after_s, self.config.longest_delay_s))
+        return replace(stored, attempts=stored.attempts + 1, due=due, reason=why)
+
+    def _check(self, job: Job) -> Job:
+        """Run this machine's own checks; the server runs its own whatever these say."""
+        folder = Path(job.folder)
+        with Session.open(folder) as session:
+            if session.end is None:
+                return replace(job, state=State.HELD, reason="not sealed; run session recover")
+            found = self._findings(session)
+        findings = tuple({**asdict(each), "evidence": {}} for each in found)
+        failed = [each for each in found if not each.passed]
+        if failed and self.config.hold:
+            reason = ", ".join(each.reason or each.check for each in failed)
+            return replace(job, state=State.HELD, reason=reason, findings=findings)
+        return replace(job, state=State.UPLOADING, findings=findings, attempts=0, due=0.0)
+
+    def _findings(self, session: Session) -> list[Finding]:
+        if self._factory is None:
+            return []
+        checks, evidence = self._factory(session.folder)
+        return [check(session, evidence) for check in checks]
+
+    def _upload(self, job: Job) -> Job:
+        """Announce all files, send those the server lacks, small ones first, then complete."""
+        folder = Path(job.folder)
+        with Session.open(folder) as session:
+            ticket = session.manifest.ticket
+        files = files_of(folder)
+        try:
+            grant = self._client.upload_tickets(job.session, ticket, files)
+        except Refused as no:
+            # the answer to an earlier completion may have been lost on its way here
+            server = dict(self._client.session(job.session)) if no.status == 409 else {}
+            if str(server.get("state", "")) in _OPEN:
+                raise
+            return replace(job, state=State.WAITING, server=server, attempts=0, reason="")
+        wanted = {upload.name: upload for upload in grant.uploads}
+        for name in (file["name"] for file in files):
+            if name in wanted:
+                self._client.put(wanted[name], folder / name)
+                log.info("upload.stored session=%s file=%s", job.session, name)
+            if name not in job.sent:
+                job = replace(job, sent=(*job.sent, name), attempts=0)
+                self.jobs.put(job)
+        server = dict(self._client.complete(grant.complete_url))
+        return replace(job, state=State.WAITING, server=server, attempts=0, due=0.0, reason="")
+
+    def _ask(self, job: Job) -> Job:
+        """Ask for verdict and payout until the server says that it is over."""
+        server = dict(self._client.session(job.session))
+        over = _is_over(server, self.config.wait_for_payout)
+        due = self._now() + self.config.poll_s
+        return replace(
+            job, state=State.DONE if over else State.WAITING, server=server, attempts=0,
+            due=due, reason="",
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Close connections."""
+        self._client.close()
+
+
+def files_of(folder: Path) -> list[dict[str, Any]]:
+    """name, size [byte], sha256 of each file of a sealed session, in the order of sending."""
+    with Session.open(folder) as session:
+        end = session.end or {}
+    listed = end.get("files")
+    known = {**listed, END: described(folder / END)} if isinstance(listed, dict) else {}
+    names = [name for name in known if name in _SMALL or _VIDEO.fullmatch(name)]
+    return [
+        {"name": name, "size": known[name]["bytes"], "sha256": known[name]["sha256"]}
+        for name in sorted(names, key=_order)
+    ]
+
+
+def _order(name: str) -> tuple[int, str]:
+    """Small files first, what cannot be made again before what can, source pictures last."""
+    if name in _SMALL:
+        return _SMALL.index(name), name
+    video = ("styled", "check", "source")
+    return len(_SMALL) + next(i for i, label in enumerate(video) if name.startswith(label)), name
+
+
+def _is_over(server: dict[str, Any], wait_for_payout: bool) -> bool:
+    state = str(server.get("state", ""))
+    if state == "accepted" and wait_for_payout:
+        payout = server.get("payout")
+        paid = payout.get("state") if isinstance(payout, dict) else None
+        return paid in _OVER
+    return state in _OVER
+
+
+def _imported(path: str) -> CheckFactory:
+    module, _, name = path.partition(":")
+    factory: CheckFactory = getattr(importlib.import_module(module), name)
+    return factory
