@@ -33,6 +33,10 @@ PLAN_TICKS = 6
 """It thinks ten times a second and steers every tick."""
 AMBER_BRAKE = 3.0
 """It stops at amber where this is enough to [m/s^2]."""
+SHORT_M = 0.6
+"""Where it comes to rest before the line [m]."""
+GENTLE = 1.2
+"""It starts to brake for a line when this much is needed [m/s^2]."""
 PASSED_M = 1.0
 """With the nose this far over the line it is in the crossing and leaves it [m]."""
 
@@ -135,6 +139,9 @@ class Bot:
         wanted = min(self._style.pull, max(-MAX_BRAKE, 2.0 * (pace - speed)))
         if self._choice.brake > 0.0:
             wanted = min(wanted, -self._choice.brake)
+        needed = self._needed(speed)
+        if needed > 0.0:
+            wanted = min(wanted, -needed)
         resist = ROLLING + DRAG * speed * speed
         if wanted > -resist - 0.5 * ENGINE_BRAKE and pace > 0.0:
             pull = POWER / speed if speed * MAX_DRIVE > POWER else MAX_DRIVE
@@ -143,6 +150,16 @@ class Bot:
         share = (-wanted - resist - ENGINE_BRAKE) / MAX_BRAKE
         least = 200 if speed < 0.5 else 0
         return 0, max(least, min(UNIT, int(share * UNIT)))
+
+    def _needed(self, speed: float) -> float:
+        """Deceleration that ends short of the stop line, 0 while less than a gentle one will do."""
+        if self._bounds.stop < 0.0:
+            return 0.0
+        room = self._bounds.stop - SHORT_M - self._s - 0.5 * self._body.length
+        if room <= 0.0:
+            return MAX_BRAKE if speed > 0.0 else 0.0
+        needed = speed * speed / (2.0 * room)
+        return needed if needed > GENTLE else 0.0
 
     def _wheel(self, ego: EntityState) -> int:
         """Pure pursuit from the rear axle to a point on the chosen line."""

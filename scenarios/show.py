@@ -81,12 +81,13 @@ def _ground(sheet: Sheet, city: City, frame: Frame) -> None:
             _area(sheet, frame, footprint.rings[0], "#a8927a")
             for hole in footprint.rings[1:]:
                 _area(sheet, frame, hole, sheet.paper)
-    named: set[str] = set()
+    named: dict[str, Point] = {}
     for street in near:
         middle = frame.local(street.points[len(street.points) // 2])
         inside = sheet.x0 < middle[0] < sheet.x1 and sheet.y0 < middle[1] < sheet.y1
-        if street.name and street.name not in named and inside:
-            named.add(street.name)
+        free = all(abs(middle[1] - y) > 4.0 or abs(middle[0] - x) > 40.0 for x, y in named.values())
+        if street.name and street.name not in named and inside and free:
+            named[street.name] = middle
             sheet.text(middle, street.name, "#6e7781")
 
 

@@ -14,7 +14,7 @@ from scenarios.errors import ScenarioUnreadable
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 24
-MAX_NODES = 50_000
+MAX_NODES = 20_000
 
 Value = dict[str, "Value"] | list["Value"] | str | int | float | bool | None
 Location = tuple[str | int, ...]
@@ -129,7 +129,7 @@ def _scalar(node: yaml.Node, file: str) -> Value:
     if node.tag not in _PLAIN:
         kind = node.tag.rsplit(":", 1)[-1]
         raise ScenarioUnreadable(file, line, f"'{node.value}' reads as a {kind}; put it in quotes")
-    if node.style is None and _SCIENTIFIC.fullmatch(str(node.value)):
+    if getattr(node, "style", None) is None and _SCIENTIFIC.fullmatch(str(node.value)):
         return float(node.value)  # YAML 1.1 would read 1e3 as text
     try:
         built: Value = yaml.constructor.SafeConstructor().construct_object(node)

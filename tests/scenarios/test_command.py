@@ -58,10 +58,8 @@ def test_check_reports_file_line_and_key(tmp_path: Path) -> None:
     assert result.exit_code == 2
     files = last_line(result)["files"]
     assert files[str(good)] == []
-    assert (
-        f"{bad}:20: success.1.raduis: unknown key 'raduis'; did you mean 'radius'?"
-        in files[str(bad)]
-    )
+    said = f"{bad}:19: success.1.raduis: unknown key 'raduis'; did you mean 'radius'?"
+    assert said in files[str(bad)]
     assert files[str(lost)][0].startswith(f"{lost}:5: place.at: ")
 
 
