@@ -76,7 +76,7 @@ class Service:
         """Spawn and return at once; `ready` waits."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe(duplex=False)
+        self._pipe, theirs = context.Pipe()
         arguments = (self.spec, theirs, str(self.log), os.getpid())
         self._process = context.Process(target=_enter, args=arguments, name=self.spec.name)
         self._process.start()

@@ -45,7 +45,7 @@ class PeerConfig:
 
     url: ws://host:port, with or without path. session, ticket: of the run; {} makes a plain one.
     resume: secret of the seat; give a restarted peer the same config. journal_path: where the
-    server's signed blocks are appended. prompt..seed: in force from the first frame. fps, bitrate
+    server's signed blocks are appended. prompt..number: in force from the first frame. fps, bitrate
     [bit/s]: of what is sent. nice: lowers the process's priority. patched False runs the library
     as it is, and impairment spoils the line: for measurements.
     """
@@ -60,6 +60,7 @@ class PeerConfig:
     style: str = ""
     enhance: bool = False
     seed: int = 0
+    number: int = 0
     fps: int = 30
     bitrate: int = 2_500_000
     nice: int = 0
@@ -80,8 +81,11 @@ class Peer:
         self._config = config
         self._source, self._styled, self._encoded = source, styled, encoded
         self._prompt = wire.Prompt(config.prompt, config.enhance, config.style, config.seed)
-        self._numbers: deque[tuple[int, int, int]] = deque([(-1, 0, config.seed)], maxlen=16)
-        self._asked, self._told = 0, ("", "", -1)
+        self._numbers: deque[tuple[int, int, int]] = deque(
+            [(-1, config.number, config.seed)], maxlen=16
+        )
+        self._number = config.number
+        self._unacknowledged: deque[tuple[wire.Prompt, int]] = deque(maxlen=16)
         self._inputs: wire.Inputs | None = None
         self._journal = ClientJournal(config.journal_path)
         self._reformatter = VideoReformatter()
@@ -102,9 +106,15 @@ class Peer:
 
     # what the game may ask for
 
-    def set_prompt(self, text: str, style: str = "", enhance: bool = False, seed: int = 0) -> None:
-        """Paint with this from a few ticks ahead on, and after every reconnect."""
+    def set_prompt(
+        self, text: str, style: str = "", enhance: bool = False, seed: int = 0, number: int = -1
+    ) -> None:
+        """Paint with this from a few ticks ahead on, and after every reconnect.
+
+        number: what frames made from it carry; -1 counts on from the last one.
+        """
         self._prompt = wire.Prompt(text, enhance, style, seed)
+        self._number = self._number + 1 if number < 0 else number
         if self._link is not None:
             self._spawn(self._link.send(self._next_prompt(PROMPT_LEAD_TICKS)))
 
@@ -193,7 +203,10 @@ class Peer:
         return False
 
     async def _open_and_feed(self, link: Link, seat: wire.Ticket, began: float) -> None:
+        self._unacknowledged.clear()
         await link.open(self._config.api_key, seat, lambda: self._next_prompt(0))
+        if self._unacknowledged and self._unacknowledged[-1][0] is not self._prompt:
+            await link.send(self._next_prompt(PROMPT_LEAD_TICKS))  # changed meanwhile
         self._link, self._queue = link, 0
         self._connect_ms = round((time.monotonic() - began) * 1000, 1)
         if self._inputs is not None:
@@ -268,8 +281,12 @@ class Peer:
         """The prompt is in force from the tick that the server names."""
         if not message.success:
             self.notice(f"prompt refused: {message.error}")
-        elif message.prompt == self._prompt.prompt:
-            self._number(message.from_tick)
+        while self._unacknowledged:
+            prompt, number = self._unacknowledged.popleft()
+            if prompt.prompt == message.prompt:
+                if message.success and self._numbers[-1][1:] != (number, prompt.seed):
+                    self._numbers.append((max(message.from_tick, 0), number, prompt.seed))
+                return
 
     def block(self, line: str) -> None:
         """A signed piece of the journal."""
@@ -322,14 +339,8 @@ class Peer:
     def _next_prompt(self, lead: int) -> wire.Prompt:
         prompt = self._prompt
         start = self._source.latest_tick + lead if lead else -1
+        self._unacknowledged.append((prompt, self._number))
         return wire.Prompt(prompt.prompt, prompt.enhance_prompt, prompt.style, prompt.seed, start)
-
-    def _number(self, from_tick: int) -> None:
-        """Number the prompt in force; the same one again keeps its number."""
-        told = (self._prompt.prompt, self._prompt.style, self._prompt.seed)
-        if told != self._told:
-            self._told, self._asked = told, self._asked + 1
-            self._numbers.append((max(from_tick, 0), self._asked, self._prompt.seed))
 
     def _note(self, error: StreamingError) -> None:
         self._detail = str(error)

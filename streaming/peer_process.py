@@ -57,12 +57,20 @@ class PeerProcess:
         self._gauges = Gauges()
         self._told = self._read = 0
         self._readings: LatestRing | None = None
+        self._spoke_at: float | None = None
         self.commands_dropped = 0
 
     @property
     def pid(self) -> int | None:
         """Of the child, None before start."""
         return self._process.pid if self._process is not None else None
+
+    @property
+    def spoke_at(self) -> float | None:
+        """When the child was first seen to be up (monotonic seconds), None until then."""
+        if self._spoke_at is None:
+            self._look()
+        return self._spoke_at
 
     def start(self) -> None:
         """Spawn the child. After a child has died, this starts its successor on the same rings."""
@@ -95,12 +103,15 @@ class PeerProcess:
         """Whether the child runs."""
         return self._process is not None and self._process.is_alive()
 
-    def set_prompt(self, text: str, style: str = "", enhance: bool = False, seed: int = 0) -> None:
-        """Change the prompt; a later child begins with it too."""
+    def set_prompt(
+        self, text: str, style: str = "", enhance: bool = False, seed: int = 0, number: int = -1
+    ) -> None:
+        """Change the prompt; a later child begins with it too. See Peer.set_prompt."""
+        number = self.config.number + 1 if number < 0 else number
         self.config = dataclasses.replace(
-            self.config, prompt=text, style=style, enhance=enhance, seed=seed
+            self.config, prompt=text, style=style, enhance=enhance, seed=seed, number=number
         )
-        self._tell(("prompt", text, style, enhance, seed))
+        self._tell(("prompt", text, style, enhance, seed, number))
 
     def commit(self, tick: int, chain: bytes) -> None:
         """Hand the running hash of the inputs up to `tick` to the journal."""
@@ -143,6 +154,7 @@ class PeerProcess:
         frame = self._readings.get() if self._readings is not None else None
         if frame is not None:
             self._read = frame.tick
+            self._spoke_at = self._spoke_at or time.monotonic()
             self._gauges = unpack_gauges(frame.pixels.tobytes())
 
     def _tell(self, command: tuple[Any, ...]) -> None:
@@ -191,12 +203,15 @@ class PeerThread:
         """Whether the thread runs."""
         return self._thread is not None and self._thread.is_alive()
 
-    def set_prompt(self, text: str, style: str = "", enhance: bool = False, seed: int = 0) -> None:
-        """Change the prompt; a later start begins with it too."""
+    def set_prompt(
+        self, text: str, style: str = "", enhance: bool = False, seed: int = 0, number: int = -1
+    ) -> None:
+        """Change the prompt; a later start begins with it too. See Peer.set_prompt."""
+        number = self.config.number + 1 if number < 0 else number
         self.config = dataclasses.replace(
-            self.config, prompt=text, style=style, enhance=enhance, seed=seed
+            self.config, prompt=text, style=style, enhance=enhance, seed=seed, number=number
         )
-        self._call(lambda peer: peer.set_prompt(text, style, enhance, seed))
+        self._call(lambda peer: peer.set_prompt(text, style, enhance, seed, number))
 
     def commit(self, tick: int, chain: bytes) -> None:
         """Hand the running hash of the inputs up to `tick` to the journal."""

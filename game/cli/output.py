@@ -38,6 +38,7 @@ def set_up_logging(debug: bool) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.DEBUG if debug else logging.WARNING, format=_LOG_FORMAT
     )
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 
 def fail_line(error: Exception) -> int:

@@ -74,7 +74,8 @@ def paired_pictures(session: Session) -> Iterator[tuple[int, Rgb, Rgb]]:
     ticks = tuple(pair.tick for pair in session.pairs())
     sources = session.pictures(TrackId.SOURCE, ticks)
     styles = session.pictures(TrackId.STYLED, ticks)
-    yield from zip(ticks, sources, styles, strict=True)
+    for (tick, source), (_, styled) in zip(sources, styles, strict=True):
+        yield tick, source, styled
 
 
 def png(picture: Rgb) -> bytes:

@@ -34,6 +34,7 @@ from game.world.step import step
 from game.world.version import TICK_HZ
 from scenarios.expect import Outcome, Referee
 from scenarios.spawn import Stage
+from streaming.frames import Pixels
 
 _STALE_TICKS = TICK_HZ // 2
 """A styled frame older than this is not shown: the game's own picture is."""
@@ -64,6 +65,7 @@ class Drive:
         window: Window,
         driver: Driver,
         style: Style,
+        every_ticks: int,
         *,
         writer: SessionWriter | None = None,
         link: Link | None = None,
@@ -77,9 +79,9 @@ class Drive:
         self.style, self.raw = style, False
         self.counts = Counts()
         self._hud = hud
-        self._every = window.profile.every_ticks
+        self._every = every_ticks
         self._styled_tick = -1
-        self._styled = None
+        self._styled: Pixels | None = None
         self._prompt = ""
         if writer is not None:
             writer.tick(self.state)
@@ -102,6 +104,7 @@ class Drive:
         if self.writer is not None:
             self.writer.tick(self.state)
         self.referee.observe(self.state)
+        self._note_contacts()
         if self.state.tick % self._every == 0:
             if draw:
                 self._draw()
@@ -115,6 +118,15 @@ class Drive:
         self.style = style
         self._ask()
 
+    def _note_contacts(self) -> None:
+        if self.writer is None:
+            return
+        for contact in self.state.contacts:
+            if contact.since == self.state.tick:
+                self.writer.event(
+                    "contact", self.state.tick, other=contact.other, speed=contact.speed
+                )
+
     def _draw(self) -> None:
         tick = self.state.tick
         picture = self.window.capture(self.state)
@@ -124,9 +136,9 @@ class Drive:
             self.link.send(tick, drawn_ns, picture)
         if self.tape is not None and not self.tape.paused:
             self.tape.source(tick, drawn_ns, picture)
-        self._present()
+        self._present(picture)
 
-    def _present(self) -> None:
+    def _present(self, drawn: Pixels) -> None:
         styled = self.link.newest(self._styled_tick) if self.link is not None else None
         if styled is not None:
             self._styled_tick, self._styled = styled.tick, styled.pixels
@@ -134,7 +146,7 @@ class Drive:
             if self.writer is not None:
                 self.writer.shown(styled.tick, self.state.tick)
         fresh = self.state.tick - self._styled_tick <= _STALE_TICKS
-        picture = self._styled if fresh and not self.raw else None
+        picture = self._styled if fresh and not self.raw and self._styled is not None else drawn
         self.window.present(picture, self._hud(self) if self._hud else Hud())
 
     def _every_second(self) -> None:
@@ -143,7 +155,7 @@ class Drive:
             self.link.commit(tick, self.state.inputs)
             self.link.revive()
             if self.writer is not None:
-                self.writer.event("gauges", tick, **self.link.gauges_dict())
+                self.writer.event("gauges", tick, **self.link.reading())
         if self.tape is not None:
             self.tape.revive()
         if tick % (2 * TICK_HZ) == 0:
@@ -151,11 +163,11 @@ class Drive:
 
     def _ask(self) -> None:
         """Compose the prompt for this place and send it when it has changed."""
-        prompt = compose(self.city, self.state, self.style, self.stage.scenario.mood)
+        prompt = compose(self.city, self.state, self.style, self.stage.scenario.title.lower())
         if prompt == self._prompt:
             return
         self._prompt = prompt
-        number = self.link.set_prompt(prompt, self.style.name) if self.link is not None else 0
+        number = self.link.set_prompt(prompt, self.style) if self.link is not None else 0
         if self.writer is not None:
             self.writer.event(
                 "prompt", self.state.tick, number=number, style=self.style.name, prompt=prompt

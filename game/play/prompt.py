@@ -42,7 +42,7 @@ def next_style(current: Style, by: int = 1) -> Style:
 
 
 def compose(city: City, state: WorldState, style: Style, mood: str) -> str:
-    """The prompt for where the car is now. mood: the scenario's own words, '' for none."""
+    """The prompt for where the car is now. mood: the scenario in a word or two, '' for none."""
     from game.atlas.streets import address
 
     place = address(city, state.ego.x, state.ego.y)

@@ -1,0 +1,171 @@
+"""The server side on this machine: stream server and rewards service as children of the game.
+
+Owns their configuration and the order in which they come up. Each is the same process that an
+operator starts by its own command.
+"""
+
+import dataclasses
+import importlib.util
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from game.errors import MissingPart
+from game.outbox.outbox import OutboxConfig
+from game.processes import ServiceSpec, Supervisor
+from game.settings import Settings
+from rewards.settings import RewardsSettings
+
+RENDERER = "game.view.renderer:make_renderer"
+"""What the worker draws with, by name: it is resolved in the worker's own process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """Where the services are. '' means there is none."""
+
+    stream_url: str = ""
+    rewards_url: str = ""
+
+
+class Embedded:
+    """Starts at once, is waited for when needed, revives what dies, ends with the run."""
+
+    def __init__(self, settings: Settings, children: Supervisor) -> None:
+        self._settings, self._children = settings, children
+        self._stream = settings.stream.url == ""
+        self._rewards = settings.rewards.url == ""
+        self.folder = settings.paths.data / "server"
+
+    def begin(self) -> None:
+        """Spawn everything and return; the services come up while the city is loaded."""
+        if self._rewards:
+            need_server_extra()
+        if self._stream:
+            self._children.start(self._stream_spec())
+        if self._rewards:
+            self._children.start(ServiceSpec("devnet", "rewards.devnet:run_devnet", self._money()))
+            self._children.start(self._api_spec())
+            self._children.start(self._worker_spec())
+
+    def ready(self) -> Backing:
+        """Wait until all are up. Raises ServiceFailed, which names the log to read."""
+        services = self._children.services
+        stream = self._settings.stream.url
+        if self._stream:
+            port = services["stream"].ready().port
+            self._fix("stream", port=port)
+            stream = f"ws://127.0.0.1:{port}/v1/stream"
+        rewards = self._settings.rewards.url
+        if self._rewards:
+            services["devnet"].ready()
+            self._children.start(ServiceSpec("payer", "rewards.payer:run_payer", self._money(), 5))
+            port = int(services["rewards"].ready())
+            config = services["rewards"].spec.config
+            money = dataclasses.replace(config.settings, port=port)  # type: ignore[attr-defined]
+            self._fix("rewards", settings=money)
+            services["worker"].ready()
+            rewards = f"http://127.0.0.1:{port}"
+        if rewards != "off":
+            config = OutboxConfig(self.outbox, rewards, poll_s=0.3)
+            spec = ServiceSpec("outbox", "game.outbox.process:run_outbox", config, nice=5)
+            self._children.start(spec)
+        return Backing("" if stream == "off" else stream, "" if rewards == "off" else rewards)
+
+    @property
+    def outbox(self) -> Path:
+        """Where sessions wait to be handed in."""
+        return self._settings.paths.data / "outbox"
+
+    def pids(self) -> dict[str, int]:
+        """Who runs under which process id."""
+        return {name: service.pid for name, service in self._children.services.items()}
+
+    def revive(self) -> list[str]:
+        """Start again what has died, under the same address. Returns the names."""
+        return self._children.revive()
+
+    def _fix(self, name: str, **fields: object) -> None:
+        """Keep an address once it is known, so that a revived service is found where it was."""
+        service = self._children.services[name]
+        config = dataclasses.replace(service.spec.config, **fields)  # type: ignore[type-var]
+        service.spec = dataclasses.replace(service.spec, config=config)
+
+    def _money(self) -> RewardsSettings:
+        return RewardsSettings(
+            folder=self.folder,
+            policy=self._settings.rewards.policy,
+            slot_ms=self._settings.rewards.slot_ms,
+            poll_s=0.2,
+        )
+
+    def _stream_spec(self) -> ServiceSpec:
+        from streaming.server import ServerConfig
+
+        tickets = (self._ticket_key(),) if self._rewards else ()
+        config = ServerConfig(
+            backend=self._settings.stream.backend,
+            journal=self.folder / "journal",
+            key_file=self._journal_file,
+            ticket_keys=tickets,
+            bitrate=self._settings.stream.bitrate,
+        )
+        return ServiceSpec("stream", "streaming.server:run_server", config)
+
+    def _api_spec(self) -> ServiceSpec:
+        from rewards.service import ApiConfig
+
+        config = ApiConfig(self._money(), self._journal_keys(), self._packs(), self._ours())
+        return ServiceSpec("rewards", "rewards.service:run_api", config)
+
+    def _worker_spec(self) -> ServiceSpec:
+        from rewards.worker import WorkerConfig
+
+        config = WorkerConfig(
+            settings=self._money(),
+            renderer=RENDERER,
+            journal_keys=self._journal_keys(),
+            packs=self._packs(),
+        )
+        return ServiceSpec("worker", "rewards.worker:run_worker", config, nice=10)
+
+    @property
+    def _journal_file(self) -> Path:
+        return self.folder / "keys" / "journal.key"
+
+    def _journal_keys(self) -> tuple[str, ...]:
+        """The stream server of this machine is the one that this rewards service enrols."""
+        if not self._stream:
+            return ()
+        from streaming.seal import load_key, public_hex
+
+        return (public_hex(load_key(self._journal_file)),)
+
+    def _ticket_key(self) -> str:
+        from rewards.premises import Premises
+        from rewards.tickets import load_key, public_hex
+
+        return public_hex(load_key(Premises(self.folder).ticket_key))
+
+    def _packs(self) -> tuple[Path, ...]:
+        pack = self._settings.paths.pack
+        return () if pack == Path() else (pack,)
+
+    def _ours(self) -> tuple[str, ...]:
+        """Addresses of the service itself that no player may name, once the chain is set up."""
+        path = RewardsSettings(folder=self.folder).facts_path
+        if not path.is_file():
+            return ()
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        return tuple(str(facts[name]) for name in ("mint", "treasury") if name in facts)
+
+
+def need_server_extra() -> None:
+    """Raise MissingPart where the rewards service cannot run for want of its packages."""
+    wanted = ("fastapi", "uvicorn", "sqlalchemy", "langgraph", "cv2", "solana")
+    missing = [name for name in wanted if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingPart(
+            f"the rewards service needs {', '.join(missing)}",
+            "pip install 'scale-diffusion[server]', or drive without it: --set rewards.url=off",
+        )

@@ -1,0 +1,118 @@
+"""The way to the model and back, as the game holds it: two rings, a pipe, and a peer that may die.
+
+Nothing here waits. A peer that is gone is started again on the same rings.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from game.play.prompt import Style
+from game.session.format import JOURNAL, CaptureProfile
+from streaming.frames import Frame
+from streaming.gauges import Gauges
+from streaming.peer import PeerConfig
+from streaming.peer_process import PeerProcess, PeerThread
+from streaming.ring import FifoRing, LatestRing
+
+
+class Link:
+    """Frames out, newest styled frame in. Owns its rings; `encoded` belongs to the tape, if any.
+
+    Without a tape nobody reads the encoded frames: a ring of one byte refuses them all.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        session: str,
+        ticket: Mapping[str, Any],
+        capture: CaptureProfile,
+        encoded: FifoRing | None,
+        *,
+        folder: Path | None = None,
+        api_key: str = "",
+        bitrate: int = 2_500_000,
+        thread: bool = False,
+        restart: bool = True,
+    ) -> None:
+        size = (capture.height, capture.width)
+        self._spare: FifoRing | None = None
+        if encoded is None:
+            encoded = self._spare = FifoRing.create("spare", 1, 1)
+        self._source = LatestRing.create("source", *size)
+        self._styled = LatestRing.create("styled", *size)
+        config = PeerConfig(
+            url=url,
+            session=session,
+            ticket=dict(ticket),
+            api_key=api_key,
+            journal_path=folder / JOURNAL if folder is not None else None,
+            bitrate=bitrate,
+        )
+        kind = PeerThread if thread else PeerProcess
+        self._peer = kind(config, self._source, self._styled, encoded)
+        self._restart, self._started = restart, False
+        self.restarts = 0
+        self.prompts = 0
+
+    @property
+    def pid(self) -> int:
+        """Process id of the peer, 0 where it is a thread or gone."""
+        return getattr(self._peer, "pid", None) or 0
+
+    def start(self) -> None:
+        """Let the peer connect; returns at once."""
+        self._peer.start()
+        self._started = True
+
+    def send(self, tick: int, drawn_ns: int, picture: NDArray[np.uint8]) -> None:
+        """Offer a captured picture (h, w, 4) BGRA; a newer one replaces it if it is not taken."""
+        self._source.put(tick, drawn_ns, picture)
+
+    def newest(self, after_tick: int) -> Frame | None:
+        """The newest styled frame if it is newer than `after_tick`."""
+        return self._styled.get(after_tick)
+
+    def set_prompt(self, text: str, style: Style) -> int:
+        """Ask for this from now on and return the number that frames made from it will carry."""
+        self.prompts += 1
+        self._peer.set_prompt(text, style.name, number=self.prompts)
+        return self.prompts
+
+    def commit(self, tick: int, inputs: bytes) -> None:
+        """Tell the server's journal the running hash of the inputs."""
+        self._peer.commit(tick, inputs)
+
+    def gauges(self) -> Gauges:
+        """The newest reading."""
+        return self._peer.gauges()
+
+    def reading(self) -> dict[str, Any]:
+        """The newest reading as plain values, for the event log."""
+        return {**dataclasses.asdict(self.gauges()), "restarts": self.restarts}
+
+    def revive(self) -> bool:
+        """Start the peer again if it has died; True when it had to be."""
+        if not self._started or not self._restart or self._peer.alive():
+            return False
+        self.restarts += 1
+        self._peer.start()
+        return True
+
+    def waiting(self, tick: int) -> bool:
+        """True while frames up to `tick` may still come back."""
+        reading = self.gauges()
+        return reading.connected and self._styled.latest_tick < tick
+
+    def close(self) -> None:
+        """End the stream in good order and give the rings back."""
+        self._peer.stop()
+        self._source.close()
+        self._styled.close()
+        if self._spare is not None:
+            self._spare.close()
