@@ -95,7 +95,7 @@ def _lights(
         parts.append(
             box((rear - 0.03, y0, z - tall / 2), (rear + 0.1, y1, z + tall / 2), _RED, kind, BRAKE)
         )
-        parts.append(box((front - 0.12, y0, z - 0.13), (front + 0.02, y1, z + 0.02), _WHITE, kind))
+        parts.append(box((front - 0.12, y0, z - 0.27), (front + 0.02, y1, z - 0.12), _WHITE, kind))
     parts.append(
         box((rear - 0.04, -0.17, z - 0.22), (rear, 0.17, z - 0.1), (226, 190, 70, 0), kind)
     )

@@ -133,7 +133,8 @@ def loft(
 
 
 def _fan(ring: NDArray[np.floating[Any]], paint: Sequence[int], kind: int, joint: int) -> Mesh:
-    corners = [[ring[0], ring[i], ring[i + 1], ring[i + 1]] for i in range(1, len(ring) - 1)]
+    last = len(ring) - 1  # two triangles of the fan at a time; an odd one repeats its last corner
+    corners = [[ring[0], ring[i], ring[i + 1], ring[min(i + 2, last)]] for i in range(1, last, 2)]
     return quads(np.array(corners), paint, kind, joint)
 
 
@@ -170,12 +171,13 @@ def post(
     kind: int = 0,
     sides: int = 6,
     taper: float = 1.0,
+    caps: bool = True,
 ) -> Mesh:
     """An upright prism on `at`."""
     ring = disc_ring(radius, sides)
     foot = np.column_stack([ring, np.zeros(sides)]) + np.asarray(at, float)
     top = np.column_stack([ring * taper, np.full(sides, height)]) + np.asarray(at, float)
-    return loft(np.stack([foot, top]), paint, kind)
+    return loft(np.stack([foot, top]), paint, kind, caps=caps)
 
 
 def with_span(mesh: Mesh, x: float, y: float) -> Mesh:

@@ -1,5 +1,6 @@
 """Traffic signals at the junctions that have them: poles, arms, heads, and the lens that is lit."""
 
+from collections import defaultdict
 from functools import cache
 from math import atan2
 from typing import Any
@@ -11,7 +12,7 @@ from game.view.labels import Train
 from game.view.materials import program
 from game.view.mesh import Mesh, box, geom_node, join, post, quads
 from game.view.mouths import Half
-from game.world.city import City
+from game.world.city import City, Point
 from game.world.signals import Light, axis_of, light
 from game.world.state import WorldState
 
@@ -52,7 +53,7 @@ def _lenses(y: float, z: float) -> list[Mesh]:
 def head(reach: float) -> tuple[Mesh, Mesh]:
     """A pole at the origin with an arm `reach` [m] to the left, and the lenses of its two heads."""
     parts = [
-        post((0, 0, 0), 5.9, 0.10, _POLE, Train.POLE, 8, 0.7),
+        post((0, 0, 0), 5.9, 0.10, _POLE, Train.POLE, 5, 0.7, False),
         box((-0.05, 0, 5.55), (0.05, reach, 5.65), _POLE, Train.POLE),
     ]
     lenses: list[Mesh] = []
@@ -77,15 +78,17 @@ class Signals:
         by_id = {j.id: j for j in city.junctions if j.signal}
         poles: list[Mesh] = []
         lamps: dict[tuple[int, int], list[Mesh]] = {}
+        parts_at: dict[int, list[Half]] = defaultdict(list)
+        for half in parts:
+            parts_at[half.junction].append(half)
         for half in parts:
             junction = by_id.get(half.junction)
             arrives = half.reverse or not half.street.oneway
             if junction is None or not arrives or half.cut < 3.0 or len(junction.streets) < 3:
                 continue
             ux, uy = -half.inwards[0], -half.inwards[1]
-            side, far = half.street.width / 2 + 0.7, 2 * half.cut
-            x, y = half.points[0]
-            at = (x + ux * far + uy * side, y + uy * far - ux * side)
+            (x, y), width = _beyond(half, parts_at[junction.id])
+            at = (x + uy * (width / 2 + 0.7), y - ux * (width / 2 + 0.7))
             stand, lens = head(round(min(half.street.width * 0.42, 5.5)))
             poles.append(_turned(stand, *at, ux, uy))
             key = (junction.id, axis_of(atan2(uy, ux)))
@@ -111,6 +114,15 @@ class Signals:
             path = self._paths[index]
             path.unstash()
             path.setState(self._states[light(*self._keys[index], state.tick)])
+
+
+def _beyond(half: Half, meeting: list[Half]) -> tuple[Point, float]:
+    """Where its head stands: at the mouth across the junction, or at its own where there is none."""
+    ux, uy = half.inwards
+    across = min(meeting, key=lambda h: h.inwards[0] * ux + h.inwards[1] * uy)
+    straight = across.inwards[0] * ux + across.inwards[1] * uy < -0.85
+    chosen = across if straight else half
+    return chosen.points[0], chosen.street.width
 
 
 def _lit(value: Light) -> Any:

@@ -1,8 +1,10 @@
 // Walls with a window grid that fits them: span.x counts bays along the wall, paint.a is the storey
 // height over 2.5 m in cm. Storey 0 is the shop floor, 4.6 m high.
-in vec3 wp; in vec3 ray; in vec2 uv;
+uniform mat4 p3d_ViewMatrixInverse;
+in vec3 wp; in vec2 uv;
 flat in vec4 col; flat in float mat;
 void main() {
+    vec3 ray = wp - p3d_ViewMatrixInverse[3].xyz;
     float up = wp.z < 4.6 ? wp.z / 4.6 : 1. + (wp.z - 4.6) / (2.5 + col.a * 2.55);
     vec2 at = vec2(uv.x, up);
     float sunlit = max(dot(nrm, SUN), 0.);

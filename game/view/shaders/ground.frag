@@ -1,7 +1,9 @@
 // All ground but the roadway. mat: 0 block paving, 1 water, 2 grass, 3 slabs, 4 kerb, 6 junction.
-in vec3 wp; in vec3 ray; in vec2 uv;
+uniform mat4 p3d_ViewMatrixInverse;
+in vec3 wp; in vec2 uv;
 flat in vec4 col; flat in float mat;
 void main() {
+    vec3 ray = wp - p3d_ViewMatrixInverse[3].xyz;
     float big = patches(wp.xy), n = noise(wp.xy * 1.1);
     vec2 at = mat > 2.5 && mat < 3.5 ? uv / 1.5 : uv / 3.;
     vec2 w = max(fwidth(at), vec2(.002));
@@ -12,7 +14,8 @@ void main() {
     slab *= 1. - .30 * gap;
     vec3 tar = vec3(.215, .220, .230) * (.90 + .16 * big + .08 * (n - .5)) * 1.04;
     vec3 grass = mix(vec3(.24, .33, .15), vec3(.33, .42, .20), n * .6 + big * .4);
-    vec3 river = mix(vec3(.19, .27, .31), sky(reflect(normalize(ray), vec3(0., 0., 1.))), .38 + .1 * n);
+    float steep = -ray.z * inversesqrt(dot(ray, ray));      // 1 looking straight down
+    vec3 river = mix(vec3(.62, .70, .77), vec3(.17, .26, .30), min(1., steep * 2.2 + .25 * n));
     vec3 c = mat < .5 ? slab * vec3(.90, .90, .92) : mat < 1.5 ? river : mat < 2.5 ? grass
         : mat < 3.5 ? slab : mat < 5.5 ? vec3(.66, .65, .63) * (.9 + .15 * n) : tar;
     emit(haze(c, ray));

@@ -1,9 +1,11 @@
 // Roadway with its markings: span is (metres from the junction's mouth, metres across, left positive).
 // paint: lanes, flags, width in quarter metres, lane width in 1/50 m.
-in vec3 wp; in vec3 ray; in vec2 uv;
+uniform mat4 p3d_ViewMatrixInverse;
+in vec3 wp; in vec2 uv;
 flat in vec4 col; flat in float mat;
 float line(float x, float halfwidth, float px) { return clamp((halfwidth - abs(x)) / px + .5, 0., 1.); }
 void main() {
+    vec3 ray = wp - p3d_ViewMatrixInverse[3].xyz;
     float lanes = floor(col.r * 255. + .5), width = col.b * 255. * .25;
     float lane_w = max(col.a * 255. * .02, .5);
     int flags = int(col.g * 255. + .5);

@@ -1,6 +1,5 @@
 // Contact shadow: darkens what is there. Alpha 0 in the label planes leaves them untouched.
-in vec3 wp; in vec3 ray; in vec2 uv;
-flat in vec4 col; flat in float mat;
+in vec2 uv;
 layout(location = 0) out vec4 o_colour;
 layout(location = 1) out vec4 o_class;
 layout(location = 2) out vec4 o_instance;
