@@ -39,6 +39,12 @@ def test_a_disc_touches_at_exactly_its_radius() -> None:
     assert obstacles.hit(-1.5000001, 5.0, 1.5) == -1
 
 
+@pytest.mark.parametrize(("x", "y"), [(10.6, 10.8), (-0.6, 10.8), (-0.6, -0.8), (10.6, -0.8)])
+def test_a_disc_touches_a_corner_at_exactly_its_radius(x: float, y: float) -> None:
+    assert Obstacles(BLOCK).hit(x, y, 1.000001) == 100
+    assert Obstacles(BLOCK).hit(x, y, 0.999999) == -1
+
+
 def test_a_disc_deep_inside_a_building_is_a_hit() -> None:
     assert Obstacles(BLOCK).hit(5.0, 5.0, 0.1) == 100
 

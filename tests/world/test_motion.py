@@ -55,9 +55,10 @@ def test_turning_circle_is_that_of_the_bicycle() -> None:
         assert math.hypot(c.x - middle_x, c.y - middle_y) == pytest.approx(expected, abs=0.02)
 
 
+@pytest.mark.parametrize("steer", [-1000, 1000])
 @pytest.mark.parametrize("speed", [8.0, 14.0, 25.0, 34.0])
-def test_lateral_acceleration_never_exceeds_the_cap(speed: float) -> None:
-    states = drive(car(speed=speed), Controls(steer=-1000, throttle=500), 3 * TICK_HZ)
+def test_lateral_acceleration_never_exceeds_the_cap(speed: float, steer: int) -> None:
+    states = drive(car(speed=speed), Controls(steer=steer, throttle=500), 3 * TICK_HZ)
     turns = [
         b.speed * abs(math.remainder(b.heading - a.heading, math.tau)) / DT
         for a, b in itertools.pairwise(states)

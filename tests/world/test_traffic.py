@@ -1,6 +1,7 @@
 """When scripted parts set off, how they move, what they stop for."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -149,6 +150,17 @@ def test_two_that_yield_at_a_crossing_never_wait_for_ever() -> None:
     )
     last = run(start(*cast, ego=car(0.0, 300.0)), 2400)[-1]
     assert [s for _, s in last.progress] == [90.0, 90.0]
+
+
+def test_two_that_stand_in_each_others_way_go_one_by_one() -> None:
+    setting_off = ((0, 0.0), (30, 7.0))
+    cast = [
+        replace(part(key, track, yields=True), profile=setting_off)
+        for key, track in ((1, straight(-3.2, 0.0, 60.0, 0.0)), (2, straight(0.0, -3.2, 0.0, 60.0)))
+    ]
+    states = run(start(*cast, ego=car(0.0, 300.0)), 1500)
+    assert states[60].progress[1] == (2, 0.0)  # the lower id goes first
+    assert [s for _, s in states[-1].progress] == pytest.approx([63.2, 63.2])
 
 
 def test_one_that_yields_lets_a_walker_cross() -> None:
