@@ -68,7 +68,8 @@ class Bank:
 
     path: the SQLite file, made when missing, held exclusively. slot_ms: length of a slot.
     blockhash_slots: how long a blockhash lives.
-    patience_s: how long to wait for another process that is just ending. Raises DevnetBusy when another process has it.
+    patience_s: how long to wait for another process that is just ending.
+    Raises DevnetBusy when another process has it.
     """
 
     def __init__(

@@ -24,7 +24,6 @@ from rewards.errors import ReceiptUnexplained
 from rewards.history import History, words
 from rewards.instructions import (
     MEMO_PREFIX,
-    Token,
     payout_message,
     receipt_address,
 )
@@ -76,11 +75,10 @@ class Chain:
     """
 
     def __init__(
-        self, url: str, signer: Signer, token: Token, secret: ReceiptSecret, price: int = 1_000
+        self, history: History, signer: Signer, secret: ReceiptSecret, price: int = 1_000
     ) -> None:
-        self.url, self.token, self.treasury = url, token, signer.address
-        self._signer, self._secret, self._price = signer, secret, price
-        self._past = History(url, self.treasury, token)
+        self.url, self.token, self.treasury = history.url, history.token, signer.address
+        self._past, self._signer, self._secret, self._price = history, signer, secret, price
         self._ask = self._past.ask
 
     async def close(self) -> None:

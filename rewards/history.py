@@ -25,9 +25,11 @@ PAGE = 1_000  # entries that one call may ask for
 class History:
     """Payments of one treasury in one token, as an endpoint tells them. Close it with `close`."""
 
-    def __init__(self, url: str, treasury: Pubkey, token: Token) -> None:
+    def __init__(
+        self, url: str, treasury: Pubkey, token: Token, client: AsyncClient | None = None
+    ) -> None:
         self.url, self.treasury, self.token = url, treasury, token
-        self.client = AsyncClient(url, commitment=Finalized, timeout=20)
+        self.client = client or AsyncClient(url, commitment=Finalized, timeout=20)
 
     async def close(self) -> None:
         await self.client.close()

@@ -18,7 +18,7 @@ from rewards.chain import Chain, sign_message
 from rewards.devnet import LOCAL_VERSION
 from rewards.errors import ChainRefused, SetUpIncomplete
 from rewards.files import write_json
-from rewards.history import ask
+from rewards.history import History, ask
 from rewards.instructions import Token, mint_address, mint_message
 from rewards.ledger import Stamp
 from rewards.settings import RewardsSettings
@@ -90,13 +90,15 @@ async def open_chain(settings: RewardsSettings) -> tuple[Chain, Facts]:
             signer = FileSigner.load(settings.key_path)
             secret = ReceiptSecret.load(settings.secret_path)
             token = _configured(settings)
-    finally:
+    except BaseException:
         await client.close()
+        raise
     facts = Facts(
         url, cluster, genesis, str(token.mint), str(signer.address), token.decimals, secret.id
     )
     write_json(settings.facts_path, asdict(facts))
-    return Chain(url, signer, token, secret, settings.priority_micro_lamports), facts
+    history = History(url, signer.address, token, client)
+    return Chain(history, signer, secret, settings.priority_micro_lamports), facts
 
 
 async def identify(url: str, client: AsyncClient) -> tuple[str, str]:

@@ -74,7 +74,7 @@ class World:
 
     def __init__(self, folder: Path, bank: Bank | None = None, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
-        self.bank = bank or Bank(folder / "devnet.sqlite", SLOT_MS, 40, self.clock)
+        self.bank = bank or Bank(folder / "devnet.sqlite", SLOT_MS, now=self.clock)
         self.server = DevnetServer(Devnet(self.bank))
         self.settings = RewardsSettings(folder=folder, rpc_url=self.server.url, poll_s=0.01)
         self.rules = PayRules(daily_budget=10**12)

@@ -111,7 +111,7 @@ def test_a_tampered_transaction_and_an_old_blockhash_are_refused(tmp_path: Path)
             raw[10] ^= 1  # within the signature
             with pytest.raises(RPCException, match="SignatureFailure"):
                 await client.send_raw_transaction(bytes(raw))
-            world.push(41)
+            world.push(151)
             with pytest.raises(RPCException, match="BlockhashNotFound"):
                 await client.send_transaction(good)
 
