@@ -118,6 +118,7 @@ def temporal(session: Session, evidence: Evidence) -> Finding:
     views, profile = seen(session, evidence), session.manifest.capture
     limit, lens = thresholds.by_model(thresholds.TEMPORAL, model(session)), Lens.of(profile)
     ratios: list[tuple[float, int]] = []
+    alive: list[float] = []
     for tick, drawn in sorted(views.rendered.items()):
         before = views.rendered.get(tick - profile.every_ticks)
         pictures = [
@@ -131,6 +132,8 @@ def temporal(session: Session, evidence: Evidence) -> Finding:
         if float(moved.counts.mean()) < thresholds.TEMPORAL_LEAST:
             continue
         source0, source1, styled0, styled1 = (p for p in pictures if p is not None)
+        if (change := _change(source0, source1)) >= thresholds.FROZEN_LEAST:
+            alive.append(_change(styled0, styled1) / change)
         floor = thresholds.TEMPORAL_FLOOR
         ratio = (moved.error(styled0, styled1) + floor) / (moved.error(source0, source1) + floor)
         ratios.append((ratio, tick))
@@ -139,5 +142,11 @@ def temporal(session: Session, evidence: Evidence) -> Finding:
         return Finding("temporal", True, 0.0, limit, detail=why)
     score, worst = median(ratio for ratio, _ in ratios), max(ratios)[1]
     reason = "" if score <= limit else "temporal.flicker"
+    if alive and median(alive) < thresholds.FROZEN:
+        reason = "temporal.frozen"
     detail = f"{len(ratios)} neighbours, {max(ratios)[0]:.2f} at worst"
     return Finding("temporal", not reason, score, limit, reason, worst, detail)
+
+
+def _change(before: Rgb, now: Rgb) -> float:
+    return float(np.abs(before.astype(np.int16) - now.astype(np.int16)).mean())
