@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from game.cli.output import emit
@@ -58,7 +59,7 @@ def _show(answers: list[Answer], loaded: Loaded | None) -> None:
     for answer in answers:
         colour = _COLOURS.get(answer.state, "yellow")
         mark = f"[{colour}]{answer.state}[/{colour}]"
-        table.add_row(mark, answer.name, answer.detail, answer.remedy)
+        table.add_row(mark, answer.name, escape(answer.detail), escape(answer.remedy))
     console = Console(highlight=False)
     console.print(table)
     if loaded is not None:

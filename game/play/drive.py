@@ -83,6 +83,7 @@ class Drive:
         self._styled_tick = -1
         self._styled: Pixels | None = None
         self._prompt = ""
+        self._place = (-1, "")
         if writer is not None:
             writer.tick(self.state)
         self.referee.observe(self.state)
@@ -112,6 +113,26 @@ class Drive:
                 self.counts.skipped += 1
         if self.state.tick % TICK_HZ == 0:
             self._every_second()
+
+    def pause(self, paused: bool) -> None:
+        """Stop or go on keeping pictures; inputs and ticks are always kept, for the replay."""
+        if self.tape is not None:
+            self.tape.paused = paused
+        if self.writer is not None:
+            self.writer.event("pause" if paused else "resume", self.state.tick)
+
+    def place(self, city: City, address: Callable[[City, float, float], str]) -> str:
+        """Where the car is, looked up once a second."""
+        second = self.state.tick // TICK_HZ
+        if self._place[0] != second:
+            self._place = (second, address(city, self.state.ego.x, self.state.ego.y))
+        return self._place[1]
+
+    def message(self) -> str:
+        """The one thing the player should know now, '' mostly."""
+        if self.link is None or self.state.tick - self._styled_tick <= 2 * TICK_HZ:
+            return ""
+        return "the dreamt picture is missing: driving goes on without it"
 
     def set_style(self, style: Style) -> None:
         """Ask the model for another look from now on."""

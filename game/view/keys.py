@@ -38,6 +38,8 @@ class Deed(Enum):
     CAMERA = "camera"
     LOOK = "look"
     STYLED = "toggle-styled"
+    NEXT_STYLE = "next-style"
+    PREVIOUS_STYLE = "previous-style"
     PAUSE = "pause-recording"
     QUIT = "quit"
 
@@ -57,10 +59,12 @@ BINDINGS: Mapping[str, Deed] = {
     "c": Deed.CAMERA,
     "mouse3": Deed.LOOK,
     "v": Deed.STYLED,
+    "]": Deed.NEXT_STYLE,
+    "[": Deed.PREVIOUS_STYLE,
     "p": Deed.PAUSE,
     "escape": Deed.QUIT,
 }
-COMMANDS = (Deed.STYLED, Deed.PAUSE, Deed.QUIT)
+COMMANDS = (Deed.STYLED, Deed.NEXT_STYLE, Deed.PREVIOUS_STYLE, Deed.PAUSE, Deed.QUIT)
 
 # per tick, of 1000: how fast a held or released key moves the wheel and the pedals
 _STEER_ON, _STEER_BACK, _STEER_THROUGH = 26, 44, 60
@@ -120,7 +124,7 @@ class Mapper:
         return any(self._bindings[code] is deed for code in self._down)
 
     def commands(self) -> tuple[str, ...]:
-        """Commands given since the last call: toggle-styled, pause-recording, quit."""
+        """Commands given since the last call, by the values of their deeds."""
         given, self._commands = tuple(self._commands), []
         return given
 

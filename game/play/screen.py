@@ -1,0 +1,90 @@
+"""What the player reads while driving. Composes the HUD; draws nothing and decides nothing."""
+
+import logging
+from functools import lru_cache
+from pathlib import Path
+
+from game.atlas.streets import address
+from game.outbox.job import JobStore, State
+from game.play.drive import Drive
+from game.play.intake import Payee
+from game.view.hud import Chip, Hud, recording_chip, stream_chip
+from game.world.city import City
+from game.world.version import TICK_HZ
+
+log = logging.getLogger(__name__)
+
+_WORDS = {
+    State.QUEUED: "waits to be handed in",
+    State.CHECKING: "is looked through",
+    State.UPLOADING: "is uploading",
+    State.WAITING: "is being checked",
+    State.HELD: "is held back",
+    State.REFUSED: "was refused",
+    State.DONE: "is done",
+}
+
+
+def hud(drive: Drive, city: City, who: Payee, last: str) -> Hud:
+    """The screen of this tick."""
+    stage, state = drive.stage, drive.state
+    remaining = (stage.duration_ticks - state.tick) / TICK_HZ
+    outcome = drive.outcome
+    said = ""
+    if outcome is not None:
+        said = "passed" if outcome.success else f"failed: {outcome.reason} {outcome.cause}".rstrip()
+    return Hud(
+        lines=(f"style {drive.style.title}",) if not drive.raw else ("raw game picture",),
+        chips=_chips(drive),
+        title=stage.scenario.title,
+        remaining=max(0.0, remaining),
+        outcome=said,
+        speed=abs(state.ego.speed),
+        place=drive.place(city, address),
+        wallet=last or _payee_line(who),
+        message=drive.message(),
+    )
+
+
+def hand_in_line(outbox: Path, sessions: tuple[str, ...]) -> str:
+    """How far the newest handed-in session has come, '' where there is none."""
+    if not sessions:
+        return ""
+    return _job_line(str(outbox), sessions[-1], _stamp(outbox / f"{sessions[-1]}.json"))
+
+
+@lru_cache(maxsize=4)
+def _job_line(outbox: str, session: str, _stamp_ns: int) -> str:
+    job = JobStore(Path(outbox)).get(session)
+    if job is None:
+        return ""
+    payout = job.server.get("payout") or {}
+    if payout.get("state") == "finalized":
+        return f"paid {int(payout['amount']) / 1e6:.3f} SPL  {str(payout['signature'])[:8]}..."
+    return f"last drive {_WORDS[job.state]} {job.reason}".rstrip()
+
+
+def _stamp(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _chips(drive: Drive) -> tuple[Chip, ...]:
+    chips = []
+    if drive.writer is not None and drive.tape is not None:
+        if drive.writer.stopped:
+            chips.append(Chip(f"recording stopped: {drive.writer.stopped}", "bad"))
+        else:
+            chips.append(recording_chip(not drive.tape.paused))
+    if drive.link is not None:
+        reading = drive.link.gauges()
+        live = reading.state == "streaming" and reading.connected
+        trip = reading.round_trip_ms.p50 if live else None
+        chips.append(stream_chip("live" if live else reading.state, trip))
+    return tuple(chips)
+
+
+def _payee_line(who: Payee) -> str:
+    return f"{who.wallet[:6]}..." if who.wallet else "no wallet: claim later"

@@ -1,0 +1,65 @@
+"""From the command to the first drive: lock, services, city, window; and all of it ended again."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+from game.atlas.load import load as load_city
+from game.errors import GameError, MissingPart
+from game.play.embedded import Backing, Embedded
+from game.play.session_loop import Sitting, Tally
+from game.processes import Supervisor, only_instance
+from game.session.format import CaptureProfile
+from game.settings import Settings, has_display
+from game.view.window import Mode, Window
+from scenarios.load import load as load_scenario
+from streaming.ring import sweep
+
+
+def sit(settings: Settings, most: int, say: Callable[[str], None]) -> Tally:
+    """Drive until the player ends it, or `most` drives. Raises MissingPart without a screen."""
+    if settings.play.scenario:
+        load_scenario(settings.play.scenario)  # a wrong name is said before anything starts
+    mode = cast(Mode, settings.play.window)
+    if mode == "auto" and settings.play.driver == "human" and not has_display():
+        raise MissingPart(
+            "there is no screen to drive on",
+            "start it in a desktop session, or watch the bot without one: play --bot",
+        )
+    data = settings.paths.data
+    with only_instance(data, "play"), Supervisor(data / "logs") as children:
+        sweep()
+        settings, services = _begin(settings, children, say)
+        city = load_city(settings.paths.pack if settings.paths.pack != Path() else None)
+        window = Window(city, CaptureProfile(), mode if has_display() else "offscreen")
+        try:
+            backing = _ready(services, say)
+            sitting = Sitting(settings, city, window, services, backing, say)
+            return sitting.drive_all(most)
+        finally:
+            window.close()
+
+
+def _begin(
+    settings: Settings, children: Supervisor, say: Callable[[str], None]
+) -> tuple[Settings, Embedded]:
+    """Start the services; without the server extra a player drives all the same."""
+    services = Embedded(settings, children)
+    try:
+        services.begin()
+    except MissingPart as error:
+        say(f"{error}; sessions are kept on this machine")
+        rewards = dataclasses.replace(settings.rewards, url="off")
+        settings = dataclasses.replace(settings, rewards=rewards)
+        services = Embedded(settings, children)
+        services.begin()
+    return settings, services
+
+
+def _ready(services: Embedded, say: Callable[[str], None]) -> Backing:
+    try:
+        return services.ready()
+    except GameError as error:
+        say(f"{error}; driving goes on, sessions are kept on this machine")
+        return Backing()
