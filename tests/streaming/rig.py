@@ -165,6 +165,7 @@ class Game(threading.Thread):
         self._drawn = [picture(tick) for tick in range(first_tick, first_tick + 120, 2)]
         self._first = first_tick
         self.put = 0
+        self.ticks: list[int] = []
         self.styled: dict[int, int | None] = {}
         self.encoded: list[EncodedFrame] = []
         self._over = threading.Event()
@@ -173,10 +174,11 @@ class Game(threading.Thread):
         due = time.monotonic()
         while not self._over.is_set():
             if time.monotonic() >= due:
-                due += 1 / 30
+                due = max(due + 1 / 30, time.monotonic())  # a hiccup is no burst
                 self.tick += 2
                 self._rings.source.put(self.tick, time.monotonic_ns(), self._picture())
                 self.put += 1
+                self.ticks.append(self.tick)
             self._take()
             time.sleep(0.002)
 
@@ -192,6 +194,16 @@ class Game(threading.Thread):
             self.styled[frame.tick] = barcode(frame.pixels)
         while (item := self._rings.encoded.pop()) is not None:
             self.encoded.append(unpack_encoded(item.data))
+
+    def share(self, frames: int) -> float:
+        """Put `frames` more pictures and tell which share of them has come back a second later."""
+        first = self.put
+        wait_for(lambda: self.put >= first + frames, 60)
+        window = self.ticks[first : first + frames]
+        put = self.put
+        wait_for(lambda: self.put >= put + 30 or self.encoded[-1].tick >= window[-1], 60)
+        back = {frame.tick for frame in self.encoded}
+        return sum(tick in back for tick in window) / frames
 
     def stop(self) -> None:
         self._over.set()
