@@ -21,33 +21,46 @@ from panda3d.core import (
 from game.view import bodies, people
 from game.view.labels import entity_instance, instance_bytes
 from game.view.materials import program
-from game.view.mesh import VERTEX, geom_node, geometry, join, quad_indices
+from game.view.mesh import VERTEX, Mesh, geom_node, geometry, join, quad_indices
 from game.world.entity import BODIES, EGO_ID, Body, EntityState, Kind
 from game.world.state import WorldState
 
 _CORNERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 _FAR = 460.0  # nobody is drawn beyond [m]
+_COARSE = 55.0  # beyond, faces too small to be seen are left out [m]
+_SMALL = 0.028  # such a face [m2]
+_FLASHING = ("police", "ambulance", "fire_engine")
 _WHEEL = 0.33
 _STRIDE = 1.45  # of a walker, both legs [m]
 _SHADOW_LAYER = 8
 
 
 @cache
-def _mesh(body: str) -> Any:
-    """The one GeomNode of a kind of body."""
+def _mesh(body: str, coarse: bool = False) -> Any:
+    """The one GeomNode of a kind of body, as seen near by or from afar."""
     shape = BODIES[body]
     maker = bodies.MAKERS.get(body) or people.MAKERS.get(body) or bodies.sedan
-    node = geom_node(body, join(maker(shape)))
+    mesh = join(maker(shape))
+    node = geom_node(body, _without_small(mesh) if coarse else mesh)
     reach = (shape.length + shape.width) / 2 + 0.6
     node.setBounds(BoundingSphere((0, 0, shape.height / 2), max(reach, shape.height)))
     node.setFinal(True)
     return node
 
 
-def _tint(body: Body, entity: int) -> tuple[float, float, float, float]:
+def _without_small(mesh: Mesh) -> Mesh:
+    """Only those quads that are still a pixel from afar."""
+    quad = mesh[0].reshape(-1, 4)
+    place = quad["place"].astype(np.float64)
+    across = np.cross(place[:, 2] - place[:, 0], place[:, 3] - place[:, 1])
+    keep = quad[np.linalg.norm(across, axis=1) / 2 > _SMALL]
+    return keep.reshape(-1), quad_indices(len(keep))
+
+
+def _tint(body: Body, entity: int) -> tuple[float, float, float]:
     own = body.kind in (Kind.PEDESTRIAN, Kind.BICYCLE) or body.name == "motorcycle"
     r, g, b = people.clothes(entity) if own else bodies.colour(body.name, entity)
-    return r / 255, g / 255, b / 255, 1.0
+    return r / 255, g / 255, b / 255
 
 
 class Actors:
@@ -56,7 +69,7 @@ class Actors:
     def __init__(self) -> None:
         self.root = NodePath("actors")
         self.root.setShader(program("actor"))
-        self._nodes: dict[tuple[int, str], Any] = {}
+        self._nodes: dict[tuple[int, str, bool], Any] = {}
         self._shown: list[Any] = []
         self.shadows = _shadow_node()
 
@@ -71,28 +84,39 @@ class Actors:
             dx, dy = entity.x - eye_x, entity.y - eye_y
             if dx * dx + dy * dy > _FAR * _FAR:
                 continue
-            self._place(entity, state, progress)
+            coarse = dx * dx + dy * dy > _COARSE * _COARSE
+            self._place(entity, state, progress, coarse)
             shape = BODIES[entity.body]
             dark.append((entity.x, entity.y, entity.heading, shape.length, shape.width))
         self._shade(dark)
 
-    def _place(self, entity: EntityState, state: WorldState, progress: dict[int, float]) -> None:
-        path = self._node(entity)
+    def _place(
+        self, entity: EntityState, state: WorldState, progress: dict[int, float], coarse: bool
+    ) -> None:
+        path = self._node(entity, coarse)
         path.setPosHpr(entity.x, entity.y, 0.0, degrees(entity.heading), 0.0, 0.0)
-        path.setShaderInput("pose", _pose(entity, state, progress))
+        first, second = _turns(entity, progress)
+        turns = LVecBase4f(cos(first), sin(first), cos(second), sin(second))
+        path.setShaderInput("pose", turns)
+        if entity.id == EGO_ID or BODIES[entity.body].name in _FLASHING:
+            lamp, brake = _lamps(entity, state)
+            self._dress(path, entity, lamp, brake)
         path.show()
         self._shown.append(path)
 
-    def _node(self, entity: EntityState) -> Any:
-        key = (entity.id, entity.body)
+    def _node(self, entity: EntityState, coarse: bool) -> Any:
+        key = (entity.id, entity.body, coarse)
         path = self._nodes.get(key)
         if path is None:
-            path = self.root.attachNewNode(_mesh(entity.body).makeCopy())
-            who = instance_bytes(entity_instance(entity.id))
-            path.setShaderInput("who", LVecBase4f(*who, 0))
-            path.setShaderInput("tint", LVecBase4f(*_tint(BODIES[entity.body], entity.id)))
+            path = self.root.attachNewNode(_mesh(entity.body, coarse).makeCopy())
+            self._dress(path, entity, 1.0, 0.25)
             self._nodes[key] = path
         return path
+
+    def _dress(self, path: Any, entity: EntityState, lamp: float, brake: float) -> None:
+        who = instance_bytes(entity_instance(entity.id))
+        path.setShaderInput("who", LVecBase4f(*who, brake))
+        path.setShaderInput("tint", LVecBase4f(*_tint(BODIES[entity.body], entity.id), lamp))
 
     def _shade(self, dark: list[tuple[float, float, float, float, float]]) -> None:
         """One dark patch under each body."""
@@ -124,18 +148,20 @@ def _shadow_node() -> Any:
     return path
 
 
-def _pose(entity: EntityState, state: WorldState, progress: dict[int, float]) -> Any:
-    """Turn of the wheels or the gait [rad], steering [rad], amplitude or lamp, brake light."""
+def _turns(entity: EntityState, progress: dict[int, float]) -> tuple[float, float]:
+    """Two angles [rad]: of the wheels and of the steering, or of the legs and of the arms."""
     shape = BODIES[entity.body]
     gone = progress.get(entity.id)
     if gone is None:  # no odometer: the way along its own nose stands in for it
         gone = (entity.x * cos(entity.heading) + entity.y * sin(entity.heading)) % 1000.0
-    moving = min(abs(entity.speed), 1.0)
     if shape.kind in (Kind.PEDESTRIAN, Kind.EMERGENCY_WORKER):
-        stride = _STRIDE * shape.height / 1.75
-        return LVecBase4f(gone / stride * tau % tau, 0.0, moving, 0.0)
-    if shape.kind == Kind.BICYCLE:
-        return LVecBase4f(gone / _WHEEL % tau, entity.steer, moving * 0.6, 0.0)
+        swing = sin(gone / (_STRIDE * shape.height / 1.75) * tau) * min(abs(entity.speed), 1.0)
+        return swing * 0.55, swing * 0.40
+    return gone / _WHEEL % tau, entity.steer
+
+
+def _lamps(entity: EntityState, state: WorldState) -> tuple[float, float]:
+    """How bright are flashing lamps and brake lights."""
     lamp = 1.0 if state.tick // 12 % 2 == entity.id % 2 else 0.25
     braking = entity.id == EGO_ID and state.controls.brake > 0
-    return LVecBase4f(gone / _WHEEL % tau, entity.steer, lamp, 1.0 if braking else 0.25)
+    return lamp, 1.0 if braking else 0.25

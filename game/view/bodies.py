@@ -53,23 +53,27 @@ def frustum(
 def wheel(x: float, y: float, radius: float, width: float, steered: bool, kind: int) -> Mesh:
     """A tyre with a rim of five spokes; turns about its hub, and steers in front."""
     joint = STEERED if steered else WHEEL
-    turn = np.arange(12) * (2 * np.pi / 12)
-    circle = np.column_stack([np.cos(turn), np.zeros(12), np.sin(turn)]) * radius
+    turn = np.arange(10) * (2 * np.pi / 10)
+    circle = np.column_stack([np.cos(turn), np.zeros(10), np.sin(turn)]) * radius
     hub = np.array([x, y, radius])
     outer = 1.0 if y > 0 else -1.0
     axle = np.array([0, width / 2 * outer, 0])
     near, far = hub - axle, hub + axle
-    rings = np.stack([near + circle, far + circle])
-    # seen from ahead of the last ring the circle must run anticlockwise
-    rings = rings[:, ::-1] if outer > 0 else rings
-    parts = [loft(rings, _TYRE, kind, joint)]
+    # seen from beyond the last ring a circle must run anticlockwise
+    rings = np.stack([near + circle, far + circle])[:, :: -1 if outer > 0 else 1]
+    last = rings[1]
+    cap = [[last[0], last[i], last[i + 1], last[min(i + 2, 9)]] for i in range(1, 9, 2)]
+    parts = [
+        loft(rings, _TYRE, kind, joint, caps=width < 0.2),  # a bicycle's are seen from both sides
+        quads(np.array(cap), _TYRE, kind, joint),
+    ]
     face = hub[1] + (width / 2 + 0.012) * outer
     for spoke in range(5):
         a = spoke * 2 * np.pi / 5
         tip = np.array([np.cos(a), np.sin(a)]) * radius * 0.66
         side = np.array([-np.sin(a), np.cos(a)]) * radius * 0.17
-        quad = [np.array([x + d[0], face, radius + d[1]]) for d in (-side, tip - side * 1.2,
-                                                                       tip + side * 1.2, side)]  # fmt: skip
+        reach = (-side, tip - side * 1.2, tip + side * 1.2, side)
+        quad = [np.array([x + d[0], face, radius + d[1]]) for d in reach]
         order = quad[::-1] if outer > 0 else quad
         parts.append(quads(np.array([order]), _RIM, kind, joint))
     pivot = (x, y) if steered else (x, radius)
@@ -110,7 +114,8 @@ def sedan(body: Body, belt: float = 0.92, kind: int = Train.CAR, tail: float = 0
     rear, front = -h, h
     parts = [
         hull(
-            [(rear, w * 0.86, w * 0.80, 0.34, belt - 0.10), (rear + 0.14, w * 0.95, w * 0.86, 0.24, belt),
+            [(rear, w * 0.86, w * 0.80, 0.34, belt - 0.10),
+             (rear + 0.14, w * 0.95, w * 0.86, 0.24, belt),
              (-h * 0.45, w, w * 0.90, 0.20, belt + 0.02), (h * 0.38, w, w * 0.90, 0.20, belt),
              (front - 0.35, w * 0.96, w * 0.84, 0.22, belt - 0.16),
              (front, w * 0.80, w * 0.72, 0.32, belt - 0.28)],
@@ -171,7 +176,8 @@ def _boxy(body: Body, kind: int, nose: float, belt: float, paint: Sequence[int])
     parts = [
         hull([(-h, w * 0.97, w * 0.97, 0.36, top), (split, w, w, 0.36, top)], paint, kind),
         hull(
-            [(split, w * 0.97, w * 0.95, 0.32, belt), (h - 0.3, w * 0.95, w * 0.9, 0.32, belt - 0.15),
+            [(split, w * 0.97, w * 0.95, 0.32, belt),
+             (h - 0.3, w * 0.95, w * 0.9, 0.32, belt - 0.15),
              (h, w * 0.86, w * 0.8, 0.36, belt - 0.4)],
             _BODY, kind,
         ),
@@ -199,8 +205,9 @@ def _ambulance(body: Body, kind: int = Train.TRUCK) -> list[Mesh]:
                 kind,
             )
         )
-        parts.append(box((h - 2.2, side * w * 0.55 - 0.25, top), (h - 1.95, side * w * 0.55 + 0.25, top + 0.16),
-                         (255, 50, 40, 0), kind, LAMP))  # fmt: skip
+        y = side * w * 0.55
+        low, high = (h - 2.2, y - 0.25, top), (h - 1.95, y + 0.25, top + 0.16)
+        parts.append(box(low, high, (255, 50, 40, 0), kind, LAMP))
     parts.append(box((-h - 0.03, -w * 0.9, 1.0), (-h, w * 0.9, 1.25), (205, 60, 30, 0), kind))
     return parts
 

@@ -24,7 +24,8 @@ Floats = NDArray[np.float64]
 # wall colours by style: brick, painted stone and concrete, ribbon windows, glass curtain
 _PALETTES = np.array(
     [
-        [(140, 82, 66), (158, 98, 78), (120, 78, 68), (172, 124, 98), (150, 112, 92), (104, 74, 66)],
+        [(140, 82, 66), (158, 98, 78), (120, 78, 68), (172, 124, 98), (150, 112, 92),
+         (104, 74, 66)],
         [(196, 182, 156), (208, 198, 178), (182, 168, 146), (170, 162, 150), (214, 206, 192),
          (188, 176, 160)],
         [(190, 188, 182), (168, 170, 172), (204, 200, 190), (150, 150, 150), (176, 168, 156),
@@ -77,7 +78,7 @@ def looks(footprints: Sequence[Footprint]) -> Looks:
 
 @dataclass(frozen=True, slots=True)
 class Rings:
-    """All outlines in flat arrays. owner: footprint row of each point; follow: row of its successor."""
+    """All outlines in flat arrays. owner: footprint row of each point; follow: its successor."""
 
     points: Floats
     owner: NDArray[np.int64]

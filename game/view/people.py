@@ -79,8 +79,8 @@ def worker(body: Body) -> list[Mesh]:
     """In a safety vest and a helmet."""
     k = body.height / 1.75
     vest = (214, 226, 40, 0)
-    helmet = box((-0.15 * k, -0.12 * k, 1.64 * k), (0.16 * k, 0.12 * k, 1.79 * k), (245, 150, 30, 0),
-                 Train.PERSON, 0, 0.75)  # fmt: skip
+    low, high = (-0.15 * k, -0.12 * k, 1.64 * k), (0.16 * k, 0.12 * k, 1.79 * k)
+    helmet = box(low, high, (245, 150, 30, 0), Train.PERSON, 0, 0.75)
     band = box((-0.13 * k, -0.19 * k, 1.1 * k), (0.125 * k, 0.19 * k, 1.17 * k), (240, 240, 240, 0),
                Train.PERSON)  # fmt: skip
     return [*walker(body, Train.PERSON, vest), helmet, band]

@@ -2,37 +2,36 @@
 // span is the joint's pivot: (x, y) for a steered wheel, (x, z) for the others.
 uniform mat4 p3d_ModelViewProjectionMatrix;
 uniform mat4 p3d_ModelMatrix;
-uniform mat4 p3d_ViewMatrixInverse;
-uniform vec4 who;                                  // instance bytes, low first
-uniform vec4 tint;                                 // paint of the body
-uniform vec4 pose;                                 // turn of wheels or gait, steer, lamp, brake
+uniform vec4 who;                                  // instance bytes, low first; brake light
+uniform vec4 tint;                                 // paint of the body; flashing lamp
+uniform vec4 pose;                                 // cosine, sine of wheels or legs; of steering or arms
 in vec4 p3d_Vertex; in vec2 span; in vec4 facing; in vec4 paint; in vec4 label;
-out vec3 wp; out vec3 ray; flat out vec4 tag; flat out vec3 nrm; flat out vec3 col; flat out vec3 glow;
-void swing(inout vec3 p, inout vec3 n, vec2 pivot, float angle) {   // about the y axis
-    float c = cos(angle), s = sin(angle);
-    p.xz = mat2(c, -s, s, c) * (p.xz - pivot) + pivot;
-    n.xz = mat2(c, -s, s, c) * n.xz;
+out vec3 wp; flat out vec4 tag; flat out vec3 nrm; flat out vec3 col; flat out vec3 glow;
+void swing(inout vec3 p, inout vec3 n, vec2 pivot, vec2 turn) {     // about the y axis
+    mat2 m = mat2(turn.x, -turn.y, turn.y, turn.x);
+    p.xz = m * (p.xz - pivot) + pivot;
+    n.xz = m * n.xz;
 }
 void main() {
     vec3 p = p3d_Vertex.xyz, n = (facing.xyz - 128.) / 127.;
     float joint = facing.w;
     if (joint > .5 && joint < 2.5) {
-        swing(p, n, vec2(span.x, .33), pose.x);
+        swing(p, n, vec2(span.x, .33), pose.xy);
         if (joint < 1.5) {
-            float c = cos(pose.y), s = sin(pose.y);
-            p.xy = mat2(c, s, -s, c) * (p.xy - span) + span;
-            n.xy = mat2(c, s, -s, c) * n.xy;
+            mat2 m = mat2(pose.z, pose.w, -pose.w, pose.z);
+            p.xy = m * (p.xy - span) + span;
+            n.xy = m * n.xy;
         }
     } else if (joint > 2.5 && joint < 6.5) {
+        vec2 turn = joint < 4.5 ? pose.xy : pose.zw;
         float side = joint == 3. || joint == 6. ? 1. : -1.;
-        swing(p, n, span, side * sin(pose.x) * (joint < 4.5 ? .55 : .40) * pose.z);
+        swing(p, n, span, vec2(turn.x, turn.y * side));
     }
     gl_Position = p3d_ModelViewProjectionMatrix * vec4(p, 1.);
     wp = (p3d_ModelMatrix * vec4(p, 1.)).xyz;
-    ray = wp - p3d_ViewMatrixInverse[3].xyz;
-    nrm = normalize(mat3(p3d_ModelMatrix) * n);
+    nrm = mat3(p3d_ModelMatrix) * n;
     tag = vec4(who.rgb, label.a) / 255.;
     vec3 own = paint.rgb / 255.;
     col = mix(own, own * tint.rgb, step(128., paint.a));
-    glow = joint == 7. ? own * pose.z : joint == 8. ? own * pose.w : joint == 9. ? own : vec3(0.);
+    glow = joint == 7. ? own * tint.a : joint == 8. ? own * who.a : joint == 9. ? own : vec3(0.);
 }
