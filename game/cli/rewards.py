@@ -1,7 +1,6 @@
 """`scale-diffusion rewards`: the server side by hand. Talks to people; the work is in `rewards`."""
 
 import asyncio
-import dataclasses
 import multiprocessing
 import signal
 import sys
@@ -246,11 +245,13 @@ def serve(keys: tuple[str, ...], **given: Any) -> None:
 def worker(keys: tuple[str, ...], **given: Any) -> None:
     """Judge queued sessions until Ctrl-C. Start as many as you like."""
     settings = _settings(**given)
-    from rewards import worker as judging
+    from rewards.treasury import read_facts
+    from rewards.worker import WorkerConfig, run_worker
 
-    wanted = {field.name for field in dataclasses.fields(judging.WorkerConfig)}
-    more = {"journal_keys": keys} if "journal_keys" in wanted else {}
-    _in_foreground(judging.run_worker, judging.WorkerConfig(settings=settings, **more))
+    facts = read_facts(settings)
+    cluster = "local" if facts is None else facts.cluster
+    config = WorkerConfig(settings=settings, journal_keys=keys, cluster=cluster)
+    _in_foreground(run_worker, config)
 
 
 def _in_foreground(entry: Callable[[Any, Connection], None], config: Any) -> None:
