@@ -242,3 +242,45 @@ def test_it_outlives_a_killed_parent_only_to_drain(tmp_path):
         data = session.encoded(TrackId.SOURCE, 108)
         assert hashlib.sha256(data).digest() == records[-1].sha256
     assert report.end["recovered"] is True
+
+
+class Killed(BaseException):
+    """As sudden as a signal."""
+
+
+def dies(*_: object, **__: object) -> None:
+    raise Killed
+
+
+@pytest.mark.parametrize("where", ["encoder", "segment", "table"])
+def test_whatever_instant_it_dies_at_nothing_is_lost_or_stored_twice(tmp_path, rings, where):
+    writer, frames = session_at(tmp_path), stream(6)
+    config = RecorderConfig(writer.folder, SIDE, SIDE, rings[0].name, mode="lossless")
+    counters = [0] * len(Count)
+    for track in ("_styled", "_pictures"):
+        deck = Deck(config, *rings, counters)
+        for frame in frames[:3] if track == "_styled" else frames[3:]:
+            push(rings, frame)
+        if track == "_pictures":
+            deck.step()
+        if where == "encoder":
+            setattr(deck, track, type("Dead", (), {"put": dies, "close": lambda self: None})())
+        elif where == "segment":
+            deck._guarded = dies
+        else:
+            deck._table.put = dies
+        with pytest.raises(Killed):
+            deck._step_styled() if track == "_styled" else deck._step_source()
+        for file in (deck._table, deck._pictures, deck._styled):
+            file.close()
+    deck = Deck(config, *rings, counters)
+    while deck.step():
+        pass
+    deck.close()
+    writer.finish()
+    with Session.open(writer.folder) as session:
+        ticks = [frame.tick for frame in frames]
+        assert [r.tick for r in session.frames(TrackId.STYLED)] == ticks
+        assert [r.tick for r in session.frames(TrackId.SOURCE)] == ticks
+        assert not list(_video(session))
+        assert len(list(session.pictures(TrackId.STYLED))) == 6

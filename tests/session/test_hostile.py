@@ -225,3 +225,6 @@ def test_json_limits():
     with pytest.raises(ValueError, match="deeply"):
         hostile.parse(b'{"a":' + b"[" * 20 + b"]" * 20 + b"}")
     assert hostile.parse(b'{"a":"[[[[[[[[[[[[[[[[[[[[[[["}')
+    for text in (b'{"a":NaN}', b'{"a":-Infinity}', b'{"a":1e400}', b'{"a":1,"a":2}', b"[1]"):
+        with pytest.raises(ValueError):
+            hostile.parse(text)
