@@ -1,24 +1,24 @@
-"""Puts everyone of a state in their place: one node each, limbs and wheels moved by the shader.
+"""Puts everyone of a state in their place; limbs and wheels are moved by the shader.
 
 What is drawn follows from the state alone; nodes are kept between ticks only to save time.
 """
 
 from functools import cache
-from math import cos, degrees, sin, tau
+from math import cos, sin, tau
 from typing import Any
 
 import numpy as np
 from panda3d.core import (
-    BoundingSphere,
     Geom,
     GeomNode,
-    LVecBase4f,
     NodePath,
     OmniBoundingVolume,
+    PTA_LVecBase4f,
     TransparencyAttrib,
 )
 
 from game.view import bodies, people
+from game.view.camera import Eye
 from game.view.labels import entity_instance, instance_bytes
 from game.view.materials import program
 from game.view.mesh import VERTEX, Mesh, geom_node, geometry, join, quad_indices
@@ -29,7 +29,8 @@ _CORNERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 _FAR = 460.0  # nobody is drawn beyond [m]
 _COARSE = 55.0  # beyond, faces too small to be seen are left out [m]
 _SMALL = 0.028  # such a face [m2]
-_FLASHING = ("police", "ambulance", "fire_engine")
+_LONGEST = 8.0  # half of the longest body, and some [m]
+_CREW, _ROWS = 40, 4  # as in actor.vert
 _WHEEL = 0.33
 _STRIDE = 1.45  # of a walker, both legs [m]
 _SHADOW_LAYER = 8
@@ -38,12 +39,10 @@ _SHADOW_LAYER = 8
 @cache
 def _mesh(body: str, coarse: bool = False) -> Any:
     """The one GeomNode of a kind of body, as seen near by or from afar."""
-    shape = BODIES[body]
     maker = bodies.MAKERS.get(body) or people.MAKERS.get(body) or bodies.sedan
-    mesh = join(maker(shape))
+    mesh = join(maker(BODIES[body]))
     node = geom_node(body, _without_small(mesh) if coarse else mesh)
-    reach = (shape.length + shape.width) / 2 + 0.6
-    node.setBounds(BoundingSphere((0, 0, shape.height / 2), max(reach, shape.height)))
+    node.setBounds(OmniBoundingVolume())
     node.setFinal(True)
     return node
 
@@ -63,60 +62,62 @@ def _tint(body: Body, entity: int) -> tuple[float, float, float]:
     return r / 255, g / 255, b / 255
 
 
+class Crew:
+    """Up to _CREW entities of one body, drawn in one go: their places and poses in one array."""
+
+    def __init__(self, root: Any, body: str, coarse: bool) -> None:
+        self.path = root.attachNewNode(_mesh(body, coarse).makeCopy())
+        self._rows = np.zeros((_CREW * _ROWS, 4), np.float32)
+        self._array = PTA_LVecBase4f.emptyArray(_CREW * _ROWS)
+
+    def show(self, rows: list[tuple[float, float, float, float]]) -> None:
+        """Four rows each: place, who, tint, pose, as the shader reads them."""
+        self._rows[: len(rows)] = rows
+        self._array.setData(self._rows.tobytes())
+        self.path.setShaderInput("crew", self._array)
+        self.path.setInstanceCount(len(rows) // _ROWS)
+        self.path.show()
+
+
 class Actors:
-    """All entities of one scene. `root` is to be hung into it."""
+    """All entities of one scene. `root` and `shadows` are to be hung into it."""
 
     def __init__(self) -> None:
         self.root = NodePath("actors")
         self.root.setShader(program("actor"))
-        self._nodes: dict[tuple[int, str, bool], Any] = {}
-        self._shown: list[Any] = []
+        self._crews: dict[tuple[str, bool, int], Crew] = {}
+        self._shown: list[Crew] = []
         self.shadows = _shadow_node()
 
-    def update(self, state: WorldState, eye_x: float, eye_y: float, ego: bool = True) -> None:
-        """Show exactly those of `state` that are near enough to be seen from the eye."""
-        for path in self._shown:
-            path.hide()
+    def update(self, state: WorldState, eye: Eye, ego: bool = True) -> None:
+        """Show exactly those of `state` who are near enough and not behind the eye."""
+        for crew in self._shown:
+            crew.path.hide()
         self._shown.clear()
         progress = dict(state.progress)
+        ahead = cos(eye.yaw), sin(eye.yaw)
+        groups: dict[tuple[str, bool], list[tuple[float, float, float, float]]] = {}
         dark: list[tuple[float, float, float, float, float]] = []
         for entity in (state.ego, *state.actors) if ego else state.actors:
-            dx, dy = entity.x - eye_x, entity.y - eye_y
-            if dx * dx + dy * dy > _FAR * _FAR:
+            dx, dy = entity.x - eye.x, entity.y - eye.y
+            squared = dx * dx + dy * dy
+            if squared > _FAR * _FAR or dx * ahead[0] + dy * ahead[1] < -_LONGEST:
                 continue
-            coarse = dx * dx + dy * dy > _COARSE * _COARSE
-            self._place(entity, state, progress, coarse)
+            rows = groups.setdefault((entity.body, squared > _COARSE * _COARSE), [])
+            rows += _rows(entity, state, progress)
             shape = BODIES[entity.body]
             dark.append((entity.x, entity.y, entity.heading, shape.length, shape.width))
+        for (body, coarse), rows in groups.items():
+            for chunk in range(0, len(rows), _CREW * _ROWS):
+                self._crew(body, coarse, chunk).show(rows[chunk : chunk + _CREW * _ROWS])
         self._shade(dark)
 
-    def _place(
-        self, entity: EntityState, state: WorldState, progress: dict[int, float], coarse: bool
-    ) -> None:
-        path = self._node(entity, coarse)
-        path.setPosHpr(entity.x, entity.y, 0.0, degrees(entity.heading), 0.0, 0.0)
-        first, second = _turns(entity, progress)
-        turns = LVecBase4f(cos(first), sin(first), cos(second), sin(second))
-        path.setShaderInput("pose", turns)
-        if entity.id == EGO_ID or BODIES[entity.body].name in _FLASHING:
-            lamp, brake = _lamps(entity, state)
-            self._dress(path, entity, lamp, brake)
-        path.show()
-        self._shown.append(path)
-
-    def _node(self, entity: EntityState, coarse: bool) -> Any:
-        key = (entity.id, entity.body, coarse)
-        path = self._nodes.get(key)
-        if path is None:
-            path = self.root.attachNewNode(_mesh(entity.body, coarse).makeCopy())
-            self._dress(path, entity, 1.0, 0.25)
-            self._nodes[key] = path
-        return path
-
-    def _dress(self, path: Any, entity: EntityState, lamp: float, brake: float) -> None:
-        who = instance_bytes(entity_instance(entity.id))
-        path.setShaderInput("who", LVecBase4f(*who, brake))
-        path.setShaderInput("tint", LVecBase4f(*_tint(BODIES[entity.body], entity.id), lamp))
+    def _crew(self, body: str, coarse: bool, chunk: int) -> Crew:
+        key = (body, coarse, chunk)
+        if key not in self._crews:
+            self._crews[key] = Crew(self.root, body, coarse)
+        self._shown.append(self._crews[key])
+        return self._crews[key]
 
     def _shade(self, dark: list[tuple[float, float, float, float, float]]) -> None:
         """One dark patch under each body."""
@@ -158,6 +159,20 @@ def _turns(entity: EntityState, progress: dict[int, float]) -> tuple[float, floa
         swing = sin(gone / (_STRIDE * shape.height / 1.75) * tau) * min(abs(entity.speed), 1.0)
         return swing * 0.55, swing * 0.40
     return gone / _WHEEL % tau, entity.steer
+
+
+def _rows(
+    entity: EntityState, state: WorldState, progress: dict[int, float]
+) -> list[tuple[float, float, float, float]]:
+    """Place and direction; instance bytes and brake light; paint and flashing lamp; joints."""
+    first, second = _turns(entity, progress)
+    lamp, brake = _lamps(entity, state)
+    return [
+        (entity.x, entity.y, cos(entity.heading), sin(entity.heading)),
+        (*instance_bytes(entity_instance(entity.id)), brake),
+        (*_tint(BODIES[entity.body], entity.id), lamp),
+        (cos(first), sin(first), cos(second), sin(second)),
+    ]
 
 
 def _lamps(entity: EntityState, state: WorldState) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
-from panda3d.core import CullFaceAttrib, LVecBase4f, NodePath
+from panda3d.core import CullFaceAttrib, NodePath
 
 from game.session.format import CaptureProfile
 from game.view import buildings, mouths, streets
@@ -28,9 +28,6 @@ class Scene:
         self.root = NodePath("scene")
         self.root.setShaderInput("far_m", profile.far)
         self.root.setShaderInput("layered", 0.0)
-        self.root.setShaderInput("who", LVecBase4f(0, 0, 0, 0))
-        self.root.setShaderInput("tint", LVecBase4f(1, 1, 1, 1))
-        self.root.setShaderInput("pose", LVecBase4f(0, 0, 0, 0))
         self.root.setAttrib(CullFaceAttrib.make(CullFaceAttrib.MCullClockwise))
         self._walls = self._layer("facade", "walls", 0)
         self._roofs = self._layer("roof", "walls", 0)
@@ -70,7 +67,7 @@ class Scene:
 
     def pose(self, state: WorldState, eye: Eye, ego: bool = True) -> None:
         """Everyone and every light as in `state`, for an eye there; with or without the ego."""
-        self.actors.update(state, eye.x, eye.y, ego)
+        self.actors.update(state, eye, ego)
         self.signals.update(state, eye.x, eye.y)
 
     def close(self) -> None:

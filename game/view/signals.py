@@ -117,7 +117,7 @@ class Signals:
 
 
 def _beyond(half: Half, meeting: list[Half]) -> tuple[Point, float]:
-    """Where its head stands: at the mouth across the junction, or at its own where there is none."""
+    """Where its head stands: at the mouth across the junction, or else at its own."""
     ux, uy = half.inwards
     across = min(meeting, key=lambda h: h.inwards[0] * ux + h.inwards[1] * uy)
     straight = across.inwards[0] * ux + across.inwards[1] * uy < -0.85

@@ -91,7 +91,7 @@ def rows() -> list[dict[str, Any]]:
     window.close()
     labelled = _labelled(city, profile, empty)
     return [
-        _row("scene of Midtown built", built, "CPU s", f"limit {BUILD_LIMIT_S}", built / BUILD_LIMIT_S),
+        _row("scene built", built, "CPU s", f"limit {BUILD_LIMIT_S}", built / BUILD_LIMIT_S),
         _row(f"captured frame, {family}", ours, "CPU ms", f"limit {LIMIT_MS}", ours / LIMIT_MS),
         _row("the same, a node per building", naive, "CPU ms", "ours, same run", naive / ours),
         _row("frame with 160 others", crowded, "CPU ms", f"limit {LIMIT_MS}", crowded / LIMIT_MS),

@@ -1,10 +1,9 @@
 // Everything that moves. facing.w names a joint: 1 steered wheel, 2 wheel, 3..6 limbs, 7 lamp.
 // span is the joint's pivot: (x, y) for a steered wheel, (x, z) for the others.
 uniform mat4 p3d_ModelViewProjectionMatrix;
-uniform mat4 p3d_ModelMatrix;
-uniform vec4 who;                                  // instance bytes, low first; brake light
-uniform vec4 tint;                                 // paint of the body; flashing lamp
-uniform vec4 pose;                                 // cosine, sine of wheels or legs; of steering or arms
+// One instance an entity, four rows each: x, y, cosine and sine of the heading; instance bytes (low
+// first) and brake light; paint and flashing lamp; cosine and sine of wheels or legs, steering or arms.
+uniform vec4 crew[160];
 in vec4 p3d_Vertex; in vec2 span; in vec4 facing; in vec4 paint; in vec4 label;
 out vec3 wp; flat out vec4 tag; flat out vec3 nrm; flat out vec3 col; flat out vec3 glow;
 void swing(inout vec3 p, inout vec3 n, vec2 pivot, vec2 turn) {     // about the y axis
@@ -13,6 +12,8 @@ void swing(inout vec3 p, inout vec3 n, vec2 pivot, vec2 turn) {     // about the
     n.xz = m * n.xz;
 }
 void main() {
+    vec4 stand = crew[gl_InstanceID * 4], who = crew[gl_InstanceID * 4 + 1];
+    vec4 tint = crew[gl_InstanceID * 4 + 2], pose = crew[gl_InstanceID * 4 + 3];
     vec3 p = p3d_Vertex.xyz, n = (facing.xyz - 128.) / 127.;
     float joint = facing.w;
     if (joint > .5 && joint < 2.5) {
@@ -27,9 +28,10 @@ void main() {
         float side = joint == 3. || joint == 6. ? 1. : -1.;
         swing(p, n, span, vec2(turn.x, turn.y * side));
     }
-    gl_Position = p3d_ModelViewProjectionMatrix * vec4(p, 1.);
-    wp = (p3d_ModelMatrix * vec4(p, 1.)).xyz;
-    nrm = mat3(p3d_ModelMatrix) * n;
+    mat2 turn = mat2(stand.z, stand.w, -stand.w, stand.z);
+    wp = vec3(turn * p.xy + stand.xy, p.z);
+    gl_Position = p3d_ModelViewProjectionMatrix * vec4(wp, 1.);
+    nrm = vec3(turn * n.xy, n.z);
     tag = vec4(who.rgb, label.a) / 255.;
     vec3 own = paint.rgb / 255.;
     col = mix(own, own * tint.rgb, step(128., paint.a));
