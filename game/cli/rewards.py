@@ -1,6 +1,7 @@
 """`scale-diffusion rewards`: the server side by hand. Talks to people; the work is in `rewards`."""
 
 import asyncio
+import importlib.util
 import multiprocessing
 import signal
 import sys
@@ -42,13 +43,11 @@ def _chain_options(function: F) -> F:
 
 def _settings(**given: Any) -> Any:
     """A settings section of the options given. Exit 3 where the server extra is missing."""
-    try:
-        import solana  # noqa: F401
-        import sqlalchemy  # noqa: F401
-    except ImportError as error:
-        raise MissingPart(
-            f"the server side needs {error.name}", "install it with: pip install '.[server]'"
-        ) from error
+    for name in ("solana", "sqlalchemy"):
+        if importlib.util.find_spec(name) is None:
+            raise MissingPart(
+                f"the server side needs {name}", "install it with: pip install '.[server]'"
+            )
     from rewards.settings import RewardsSettings
 
     try:
