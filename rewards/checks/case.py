@@ -48,8 +48,8 @@ class CannotJudge(RewardsError):
 class Resim:
     """The drive done again. fault: (tick, code, what) where it parts from the recording, or None.
 
-    states: of the sampled ticks. inputs: the chain after each tick. begun: ticks at which a
-    contact began. outcome: None where the run was given up before its end.
+    states: of the sampled ticks. inputs: the chain after each tick. begun: the tick of each
+    contact's first touch. outcome: None where the run was given up before its end.
     """
 
     fault: tuple[int, str, str] | None
@@ -136,15 +136,15 @@ def _resim(session: Session, evidence: Evidence) -> Resim:
         return _parted(0, "replay.start", "it does not start where the scenario starts")
     wanted = set(evidence.sample_ticks)
     states = {0: state} if 0 in wanted else {}
-    inputs, begun = [state.inputs], []
+    inputs: list[bytes] = [state.inputs]
+    begun: list[int] = []
     referee.observe(state)
     for controls in session.controls():
         after = step(evidence.city, state, controls)
         if ticks.record(after.tick).packed != pack_state(after):
             code, what = _difference(ticks[after.tick], after)
             return _parted(after.tick, code, what)
-        if after.collisions != state.collisions:
-            begun.append(after.tick)
+        begun += [after.tick for contact in after.contacts if contact.since == after.tick]
         state = after
         inputs.append(state.inputs)
         referee.observe(state)

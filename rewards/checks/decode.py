@@ -168,13 +168,14 @@ def _one_track(order: Order, track: int, answer: dict[str, list[object]]) -> Non
 def _confine(limits: DecodeLimits) -> None:
     """Bounds that the kernel keeps. The network goes where unprivileged namespaces exist."""
     for kind, most in (
-        (resource.RLIMIT_CPU, limits.cpu_s),
         (resource.RLIMIT_AS, limits.memory),
         (resource.RLIMIT_FSIZE, limits.file_bytes),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 64),
     ):
         resource.setrlimit(kind, (most, most))
+    # the soft limit tells itself apart from any other kill; a decoder that ignores it dies 5 s on
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s + 5))
     if sys.platform.startswith("linux"):
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_PDEATHSIG, signal.SIGKILL)  # a killed worker leaves no decoder behind

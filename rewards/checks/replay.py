@@ -52,7 +52,7 @@ def _outcome(claim: dict[str, Any], ours: Resim) -> tuple[str, str] | None:
     if claim.get("success", success) is not success:
         return "replay.outcome", f"says success {claim['success']!r}, ours {success}"
     if ours.outcome is not None:
-        for name in ("reason", "tick"):
+        for name in ("reason", "tick", "cause", "min_ttc_s"):
             true = getattr(ours.outcome, name)
             if claim.get(name, true) != true:
                 return "replay.outcome", f"says {name} {claim[name]!r}, ours {true!r}"
