@@ -120,7 +120,10 @@ def _open(library: str, properties: Any, flags: int, on_screen: bool) -> Device 
     if pipe is None:
         return None
     engine = GraphicsEngine.getGlobalPtr()
-    host = engine.makeOutput(pipe, "host", 0, frame_buffer(), properties, flags)
+    buffer = frame_buffer()
+    if on_screen:
+        buffer.setBackBuffers(1)  # a single-buffered window is never shown by some drivers
+    host = engine.makeOutput(pipe, "host", 0, buffer, properties, flags)
     if host is None:
         return None
     engine.openWindows()
