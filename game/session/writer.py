@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from game.session import tickfile
+from game.session import hostile, lines, tickfile
 from game.session.append import AppendFile, Write, write_json
 from game.session.format import EVENTS, INPUTS, MANIFEST, TICKS, InputEvent, Manifest
 from game.world.controls import IDLE, Controls
@@ -55,10 +55,15 @@ class SessionWriter:
         write: Write = os.write,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> "SessionWriter":
-        """Make `root/<session id>` with its manifest, ready for tick 0. Raises OSError."""
+        """Make `root/<session id>` with its manifest, ready for tick 0.
+
+        Raises ValueError for a manifest that no reader would take, OSError.
+        """
+        document = asdict(manifest)
+        lines.manifest(hostile.parse(json.dumps(document).encode()))
         folder = root / manifest.session
         folder.mkdir(parents=True)
-        write_json(folder / MANIFEST, asdict(manifest))
+        write_json(folder / MANIFEST, document)
         return cls(folder, manifest, write, now_ns)
 
     def input(self, event: InputEvent) -> None:

@@ -9,6 +9,7 @@ from game.session.format import Pairing, TrackId
 from game.session.ids import is_id, new_id
 from game.session.reader import Session
 from game.session.replay import replay
+from game.session.writer import SessionWriter
 from game.world.digest import pack_state
 
 from . import conftest as made
@@ -99,3 +100,9 @@ def test_long_tracks_go_on_in_the_next_segment(record, monkeypatch):
             assert ticks == list(range(0, 160, 2))
         for tick, data, _ in made.vp8(80):
             assert session.encoded(TrackId.STYLED, tick) == data
+
+
+def test_a_manifest_that_no_reader_takes_is_refused_at_once(tmp_path):
+    with pytest.raises(ValueError, match="payee"):
+        SessionWriter.create(tmp_path, made.manifest_of(payee="p" * 99))
+    assert not list(tmp_path.iterdir())
