@@ -77,7 +77,7 @@ class Link:
         self._answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._ended = asyncio.Event()
         self.ours = False
-        self.track = OfferedTrack()
+        self.track = OfferedTrack(depth=3)
 
     async def open(
         self, api_key: str, ticket: wire.Ticket, prompt: Callable[[], wire.Prompt]

@@ -1,7 +1,7 @@
 """One player at the server: the connection, the newest picture through the backend, the journal.
 
-Latest wins at every stage, so a slow backend lowers the frame rate and never adds delay. Knows one
-socket and one peer connection; who may sit is decided elsewhere.
+The newest frames win: a backlog is worked off only while that takes under 60 ms, so a slow backend
+lowers the frame rate and adds no delay. Who may sit is decided elsewhere.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 REMEMBERED = 256  # frames on their way through
 LARGEST_SIDE = 2048
+BACKLOG_S, BACKLOG = 0.06, 6
 
 Send = Callable[[wire.Message], Awaitable[None]]
 
@@ -53,7 +54,8 @@ class Seat:
         self._first_tick, self._patched, self._loopback = first_tick, patched, loopback
         self._prompts: list[wire.Prompt] = [wire.Prompt("", from_tick=-1)]
         self._received: OrderedDict[int, tuple[int, bytes]] = OrderedDict()
-        self._track = OfferedTrack()
+        self._track = OfferedTrack(depth=4)
+        self._took_s = 0.01
         self._encoder = rtc.TickEncoder(bitrate, 30, self._on_encoded)
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -146,11 +148,12 @@ class Seat:
             self._tasks.add(asyncio.ensure_future(self._paint(track)))
 
     async def _paint(self, track: Any) -> None:
-        async for frame, skipped in newest(track):
+        async for frame, skipped in newest(track, self._allowed):
             self.skipped += skipped
             tick = rtc.tick_of(frame.pts)
             if tick <= self.last_tick or max(frame.width, frame.height) > LARGEST_SIDE:
                 continue
+            begin = time.perf_counter()
             received = self._arrived.get(tick, self._now_ns())
             prompt = next(p for p in reversed(self._prompts) if p.from_tick <= tick)
             luma, styled = await self._loop.run_in_executor(self._pool, self._style, frame, prompt)
@@ -164,6 +167,11 @@ class Seat:
                 await self._send(wire.GenerationStarted())
             self._track.offer(tick, styled)
             self.frames += 1
+            self._took_s += (time.perf_counter() - begin - self._took_s) / 8
+
+    def _allowed(self) -> int:
+        """How many frames may wait behind the next one."""
+        return min(BACKLOG, int(BACKLOG_S / self._took_s))
 
     def _style(self, frame: Any, prompt: wire.Prompt) -> tuple[bytes, Pixels]:
         luma = luma_print(frame)

@@ -1,7 +1,11 @@
-"""Outgoing video that is handed its frames: one place, the newest frame wins, nobody waits."""
+"""Video that is handed its frames, and frames taken from received video: bounded, newest first.
+
+A short backlog, as a healed loss or a hiccup leaves it, is worked off; a lasting one is skipped.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from aiortc import MediaStreamTrack
@@ -13,13 +17,13 @@ from streaming.rtc import PTS_PER_TICK, TIME_BASE
 
 
 class OfferedTrack(MediaStreamTrack):  # type: ignore[misc]
-    """A video track fed by `offer`. A frame not fetched before the next one is dropped, counted."""
+    """A video track fed by `offer`; beyond `depth` frames the oldest is dropped and counted."""
 
     kind = "video"
 
-    def __init__(self) -> None:
+    def __init__(self, depth: int = 1) -> None:
         super().__init__()
-        self._frame: VideoFrame | None = None
+        self._frames: deque[VideoFrame] = deque(maxlen=depth)
         self._there = asyncio.Event()
         self.dropped = 0
 
@@ -27,18 +31,18 @@ class OfferedTrack(MediaStreamTrack):  # type: ignore[misc]
         """Send (height, width, 4) BGRA with this tick, which must rise. The array is not copied."""
         frame = VideoFrame.from_numpy_buffer(pixels, "bgra")
         frame.pts, frame.time_base = tick * PTS_PER_TICK, TIME_BASE
-        if self._frame is not None:
-            self.dropped += 1
-        self._frame = frame
+        self.dropped += len(self._frames) == self._frames.maxlen
+        self._frames.append(frame)
         self._there.set()
 
     async def recv(self) -> VideoFrame:
-        """The newest frame, as soon as there is one."""
+        """The next frame, as soon as there is one."""
         await self._there.wait()
-        frame, self._frame = self._frame, None
-        self._there.clear()
-        if frame is None or self.readyState != "live":
+        if not self._frames or self.readyState != "live":
             raise MediaStreamError
+        frame = self._frames.popleft()
+        if not self._frames:
+            self._there.clear()
         return frame
 
     def stop(self) -> None:
@@ -47,16 +51,18 @@ class OfferedTrack(MediaStreamTrack):  # type: ignore[misc]
         self._there.set()
 
 
-async def newest(track: Any) -> AsyncIterator[tuple[Any, int]]:
+async def newest(
+    track: Any, allowed: Callable[[], int] = lambda: 0
+) -> AsyncIterator[tuple[Any, int]]:
     """Decoded frames of a received track, each with how many older ones were passed over.
 
-    Drains the library's unbounded queue every time. Ends with the track.
+    Skips frames of the library's unbounded queue until `allowed()` are left. Ends with the track.
     """
     while True:
         try:
             frame = await track.recv()
             skipped = 0
-            while track._queue.qsize():
+            while track._queue.qsize() > allowed():
                 frame, skipped = await track.recv(), skipped + 1
         except MediaStreamError:
             return
