@@ -92,6 +92,28 @@ def test_an_actor_is_drawn_where_the_state_says(renderer: SceneRenderer, ahead: 
     assert abs(rows.max() + 1 - bottom) < 1.5  # wheels touch the ground
 
 
+@pytest.mark.parametrize("heading", [0.6, -0.6])
+def test_an_actor_points_where_its_heading_says(renderer: SceneRenderer, heading: float) -> None:
+    bus = EntityState(6, "bus", -60.0, 0.0, heading, 0.0)
+    eye = Eye(-90.0, 0.0, 1.5, 0.0, 0.0)
+    state = state_at(80.0, y=60.0, actors=(bus,))
+    found = renderer.render_from(eye, state, ["instance", "depth"], SIZE, SIZE)
+    mask = found["instance"] == entity_instance(6)
+    columns, depth = np.nonzero(mask)[1], found["depth"][mask]
+    leftwards = columns[depth > 32.0].mean() - columns[depth < 28.0].mean()
+    assert leftwards * heading < -20.0  # a positive heading turns its far end to the left
+
+
+@pytest.mark.parametrize(("footprint", "heading"), [(300, radians(90)), (70000, radians(-90))])
+def test_each_building_carries_its_own_number(
+    renderer: SceneRenderer, footprint: int, heading: float
+) -> None:
+    eye = Eye(-40.0, 0.0, 5.0, heading, 0.2)
+    found = renderer.render_from(eye, state_at(80.0), ["instance", "class"], 64, 64)
+    assert found["instance"][32, 32] == building_instance(footprint)
+    assert found["class"][32, 32] == Train.BUILDING
+
+
 def test_who_is_gone_is_not_drawn(renderer: SceneRenderer) -> None:
     car = EntityState(5, "taxi", -70.0, 3.0, 0.0, 0.0)
     with_car = renderer.render(state_at(-90.0, actors=(car,)), ["instance"], SIZE, SIZE)

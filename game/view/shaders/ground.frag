@@ -12,7 +12,7 @@ void main() {
     float gap = max(joint.x, joint.y);
     vec3 slab = vec3(.545, .535, .515) * (.92 + .10 * hash(floor(at)) * step(w.x + w.y, .8) + .08 * big);
     slab *= 1. - .30 * gap;
-    vec3 tar = vec3(.215, .220, .230) * (.90 + .16 * big + .08 * (n - .5)) * 1.04;
+    vec3 tar = vec3(.255, .257, .263) * (.90 + .16 * big + .08 * (n - .5)) * 1.04;
     vec3 grass = mix(vec3(.24, .33, .15), vec3(.33, .42, .20), n * .6 + big * .4);
     float steep = -ray.z * inversesqrt(dot(ray, ray));      // 1 looking straight down
     vec3 river = mix(vec3(.62, .70, .77), vec3(.17, .26, .30), min(1., steep * 2.2 + .25 * n));

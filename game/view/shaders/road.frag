@@ -14,7 +14,7 @@ void main() {
     float along = uv.x, across = uv.y;
     float n = noise(wp.xy * 1.3), big = patches(wp.xy);
     float fade = clamp(1.5 - px.x * .5, 0., 1.);
-    vec3 c = vec3(.215, .220, .230) * (.90 + .16 * big + .10 * (n - .5) * fade);
+    vec3 c = vec3(.255, .257, .263) * (.90 + .16 * big + .10 * (n - .5) * fade);
     float slot = across / lane_w + lanes * .5;     // lane boundaries fall on whole numbers
     float k = floor(slot + .5), off = (slot - k) * lane_w;
     float track = abs(abs(slot - floor(slot) - .5) - .22);
