@@ -1,0 +1,43 @@
+"""`city shot` on the bundled city: a picture of a named place, or one line that says why not."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from game.cli.city_shot import command
+from game.errors import GameError, UsageError
+
+
+@pytest.mark.render
+def test_a_named_place_becomes_a_picture_that_shows_a_street(tmp_path: Path) -> None:
+    out = tmp_path / "sub" / "shot.png"
+    arguments = ["--at", "W 42 St & 7 Av", "--channel", "class", "--size", "96x64", "--json"]
+    done = CliRunner().invoke(command, [*arguments, "--out", str(out)], catch_exceptions=False)
+    facts = json.loads(done.stdout.splitlines()[-1])
+    assert facts["path"] == str(out)
+    assert "42nd Street" in facts["address"]
+    picture = np.array(Image.open(out))
+    assert picture.shape == (64, 96, 3)
+    seen = {tuple(int(v) for v in colour) for colour in picture.reshape(-1, 3)}
+    assert {(128, 64, 128), (70, 70, 70), (0, 0, 142)} <= seen  # road, buildings, our car
+
+
+def test_a_place_that_is_not_there_names_the_nearest(tmp_path: Path) -> None:
+    done = CliRunner().invoke(command, ["--at", "Nowhere", "--out", str(tmp_path / "x.png")])
+    assert isinstance(done.exception, GameError)
+    assert "nearest" in str(done.exception)
+
+
+@pytest.mark.parametrize("size", ["big", "10x10", "9999x480"])
+def test_a_size_that_cannot_be_is_a_usage_error(size: str, tmp_path: Path) -> None:
+    arguments = ["--at", "x", "--size", size, "--out", str(tmp_path / "x.png")]
+    assert CliRunner().invoke(command, arguments).exit_code == 2
+
+
+def test_only_png_is_written() -> None:
+    done = CliRunner().invoke(command, ["--at", "x", "--out", "x.jpg"])
+    assert isinstance(done.exception, UsageError)
