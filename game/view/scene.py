@@ -13,6 +13,7 @@ from game.session.format import CaptureProfile
 from game.view import buildings, mouths, streets
 from game.view.actors import Actors
 from game.view.camera import Eye
+from game.view.daylight import look
 from game.view.materials import program
 from game.view.mesh import Mesh, geom_node, join
 from game.view.signals import Signals
@@ -26,7 +27,8 @@ class Scene:
 
     def __init__(self, city: City, profile: CaptureProfile) -> None:
         self.root = NodePath("scene")
-        self.root.setShaderInput("far_m", profile.far)
+        self._look = look(profile)
+        self.root.setShaderInput("LOOK", self._look.uniform())
         self.root.setShaderInput("layered", 0.0)
         self.root.setAttrib(CullFaceAttrib.make(CullFaceAttrib.MCullClockwise))
         self._walls = self._layer("facade", "walls", 0)
@@ -36,20 +38,20 @@ class Scene:
         for layer in (self._roads, self._ground):
             layer.setShaderInput("layered", 1.0)
         self._fill(city)
-        self.actors = Actors()
+        self.actors = Actors(self._look, profile.fov_degrees)
         self.actors.root.reparentTo(self.root)
         self.actors.shadows.reparentTo(self.root)
-        sky().reparentTo(self.root)
+        sky(self._look).reparentTo(self.root)
 
     def _layer(self, shader: str, bin_name: str, order: int) -> Any:
         layer = self.root.attachNewNode(shader)
-        layer.setShader(program(shader))
+        layer.setShader(program(shader, self._look.features))
         layer.setBin(bin_name, order)
         return layer
 
     def _fill(self, city: City) -> None:
         tops: dict[int, list[Mesh]] = defaultdict(list)
-        for key, wall, roof in buildings.tiles(city.footprints):
+        for key, wall, roof in buildings.tiles(city.footprints, city.streets):
             self._walls.attachNewNode(geom_node("walls", wall))
             tops[key].append(roof)
         parts = mouths.halves(city)
@@ -65,9 +67,12 @@ class Scene:
         for meshes in tops.values():
             self._roofs.attachNewNode(geom_node("roofs", join(meshes)))
 
-    def pose(self, state: WorldState, eye: Eye, ego: bool = True) -> None:
-        """Everyone and every light as in `state`, for an eye there; with or without the ego."""
-        self.actors.update(state, eye, ego)
+    def pose(self, state: WorldState, eye: Eye, ego: bool = True, aspect: float = 1.0) -> None:
+        """Everyone and every light as in `state`, for an eye there; with or without the ego.
+
+        aspect: width over height of the picture that it is for.
+        """
+        self.actors.update(state, eye, ego, aspect)
         self.signals.update(state, eye.x, eye.y)
 
     def close(self) -> None:
