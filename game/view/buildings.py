@@ -215,6 +215,19 @@ def walls(wall: Edges, height: Floats, look: Looks) -> Vertices:
     return quads
 
 
+def split(quads: Vertices) -> tuple[Vertices, Vertices]:
+    """The shop floor of walls (n, 4) and what is above it; a low wall keeps nothing above."""
+    low, high = quads.copy(), quads.copy()
+    top = np.minimum(quads["place"][:, 2, 2], SHOP)
+    share = top / np.maximum(quads["place"][:, 2, 2], 1e-3)
+    rise = quads["span"][:, 2, 1] - quads["span"][:, 1, 1]
+    for part, corners in ((low, (2, 3)), (high, (0, 1))):
+        for corner in corners:
+            part["place"][:, corner, 2] = top
+            part["span"][:, corner, 1] = quads["span"][:, 1, 1] + rise * share
+    return low, high
+
+
 def roofs(blocks: Sequence[Block], look: Looks) -> list[Mesh]:
     """One triangulated roof a block; an outline that no triangle fits gives an empty one."""
     made: list[Mesh] = []
@@ -257,7 +270,7 @@ def _cloths(wall: Edges, look: Looks) -> tuple[Vertices, NDArray[np.int64]]:
     row = np.repeat(np.arange(len(count)), count)
     place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
     draw = _scatter(look.draw[wall.owner[row]] * 31 + row + place * 7, 6)
-    keep = draw % 100 < 24
+    keep = draw % 100 < 15
     row, place, draw = row[keep], place[keep], draw[keep]
     step = (wall.end - wall.start)[row] / wall.bays[row][:, None] * _SHOPS
     start = wall.start[row] + step * (place + 0.08)[:, None]
@@ -279,32 +292,30 @@ def _sorted(vertices: Vertices, keys: NDArray[np.int64]) -> tuple[Vertices, NDAr
     return vertices[order], keys[order]
 
 
-def _tops(
-    footprints: Sequence[Footprint], blocks: Sequence[Block], look: Looks
-) -> list[tuple[int, Mesh]]:
-    """Roofs, crowns and what stands on the uppermost roof: the footprint's row and the mesh."""
-    rows = np.array([block.row for block in blocks], np.int64)
-    found: list[tuple[int, Mesh]] = []
-    for block, roof, row in zip(blocks, roofs(blocks, look.take(rows)), rows.tolist(), strict=True):
-        found.append((row, roof))
-        footprint = footprints[row]
-        if block.top < max(footprint.height, 1.0) or footprint.name in skyline.NAMED:
-            continue
-        draw, wall = int(look.draw[row]), look.wall[row]
-        for mesh in rooftops.fittings(roof, footprint.year, block.top, draw, wall):
-            mesh[0]["label"] = look.label[row]
-            found.append((row, mesh))
-    for row, footprint in enumerate(footprints):
-        crown = skyline.crown(footprint, look.label[row], look.wall[row])
-        if crown is not None:
-            found.append((row, crown))
-    return found
+def _fittings(
+    footprints: Sequence[Footprint], blocks: Sequence[Block], roof: list[Mesh], look: Looks,
+    year: NDArray[np.int64],
+) -> list[tuple[Vertices, NDArray[np.int64]]]:  # fmt: skip
+    """What stands on the uppermost roofs, of each kind, and the block of each."""
+    upper = [
+        index
+        for index, block in enumerate(blocks)
+        if block.top >= footprints[block.row].height
+        and footprints[block.row].name not in skyline.NAMED
+    ]
+    chosen = np.array(upper, np.int64)
+    height = np.array([blocks[i].top for i in upper])
+    kinds = rooftops.fittings([roof[i] for i in upper], year[chosen], height, look.draw[chosen],
+                              look.wall[chosen])  # fmt: skip
+    for made, index in kinds:
+        made["label"] = look.label[chosen[index]][:, None, None]
+    return [(made, chosen[index]) for made, index in kinds]
 
 
 def tiles(
     footprints: Sequence[Footprint], streets: Sequence[Street] = ()
-) -> Iterator[tuple[int, Mesh, Mesh]]:
-    """Tile number, walls, roofs, for every tile with a building; a building is in one alone."""
+) -> Iterator[tuple[int, Mesh, Mesh, Mesh]]:
+    """Tile number, walls, shop fronts, roofs, for each tile with a building; each is in one alone."""
     if not footprints:
         return
     look = looks(footprints)
@@ -320,22 +331,33 @@ def tiles(
     by_block = look.take(rows)
     wall = edges(flatten(blocks), top, by_block, base, Frontage(streets) if streets else None)
     year = np.array([f.year for f in footprints], np.int64)[rows]
+    roof = roofs(blocks, by_block)
     home = tile_keys(np.array([f.rings[0][0] for f in footprints]))
+    made_walls = walls(wall, height[rows], by_block)
+    shops = wall.street & (wall.base < 1.0) & (wall.style != BLANK)
+    low, high = split(made_walls[shops])
+    made_walls[shops] = high
     pieces = [
         _sorted(made, home[rows[owner]])
         for made, owner in (
-            (walls(wall, height[rows], by_block), wall.owner),
+            (made_walls, wall.owner),
+            (low, wall.owner[shops]),
             _mouldings(wall, by_block, year),
             _cloths(wall, by_block),
+            *_fittings(footprints, blocks, roof, by_block, year),
         )
     ]
-    tops = _tops(footprints, blocks, look)
     by_tile: dict[int, list[Mesh]] = {}
-    for row, mesh in tops:
-        by_tile.setdefault(int(home[row]), []).append(mesh)
+    for block, mesh in zip(blocks, roof, strict=True):
+        by_tile.setdefault(int(home[block.row]), []).append(mesh)
+    for row, footprint in enumerate(footprints):
+        crown = skyline.crown(footprint, look.label[row], look.wall[row])
+        if crown is not None:
+            by_tile[int(home[row])].append(crown)
     for tile in np.unique(home).tolist():
         cut = [
             made[slice(*np.searchsorted(keys, (tile, tile + 1)))] for made, keys in pieces
         ]
-        trims = [rooftops.as_mesh(part) for part in cut[1:] if len(part)]
-        yield tile, rooftops.as_mesh(cut[0]), join([*by_tile[tile], *trims])
+        trims = [rooftops.as_mesh(part) for part in cut[2:] if len(part)]
+        shop = rooftops.as_mesh(cut[1])
+        yield tile, rooftops.as_mesh(cut[0]), shop, join([*by_tile[tile], *trims])

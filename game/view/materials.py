@@ -12,6 +12,7 @@ _VERSION = "#version 330\n"
 # program -> vertex file, fragment file, whether it writes the planes through emit()
 _PROGRAMS = {
     "facade": ("facade.vert", "facade.frag", True),
+    "shop": ("facade.vert", "shop.frag", True),
     "roof": ("static.vert", "roof.frag", True),
     "road": ("static.vert", "road.frag", True),
     "ground": ("static.vert", "ground.frag", True),
@@ -35,6 +36,6 @@ def program(name: str, features: tuple[str, ...] = ()) -> Any:
     common = head + _read("common.glsl")
     return Shader.make(
         Shader.SL_GLSL,
-        vertex=head + _read(vertex),
+        vertex=common + _read(vertex),
         fragment=common + (_read("outputs.glsl") if emits else "") + _read(fragment),
     )

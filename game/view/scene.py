@@ -32,6 +32,7 @@ class Scene:
         self.root.setShaderInput("layered", 0.0)
         self.root.setAttrib(CullFaceAttrib.make(CullFaceAttrib.MCullClockwise))
         self._walls = self._layer("facade", "walls", 0)
+        self._shops = self._layer("shop", "walls", 0)
         self._roofs = self._layer("roof", "walls", 0)
         self._roads = self._layer("road", "ground", 0)
         self._ground = self._layer("ground", "ground", 1)
@@ -51,8 +52,10 @@ class Scene:
 
     def _fill(self, city: City) -> None:
         tops: dict[int, list[Mesh]] = defaultdict(list)
-        for key, wall, roof in buildings.tiles(city.footprints, city.streets):
+        for key, wall, shop, roof in buildings.tiles(city.footprints, city.streets):
             self._walls.attachNewNode(geom_node("walls", wall))
+            if len(shop[0]):
+                self._shops.attachNewNode(geom_node("shops", shop))
             tops[key].append(roof)
         parts = mouths.halves(city)
         for _, on, off in streets.tiles(city, parts):

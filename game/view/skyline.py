@@ -105,18 +105,19 @@ def blocks(footprint: Footprint, row: int, draw: int) -> list[Block]:
 def _steps(footprint: Footprint, draw: int) -> tuple[tuple[float, float], ...]:
     """(share of the height, share of the outline) of each setback; () for a plain prism."""
     height, year, ring = footprint.height, footprint.year, footprint.rings[0]
-    if height < 48.0 or len(footprint.rings) > 1:
+    old = 1914 < year < 1948
+    if height < (48.0 if old else 95.0) or len(footprint.rings) > 1 or not (old or year >= 1958):
         return ()
     _, _, half = oblong(ring)
     if half.min() < 7.0 or _area(ring) < 0.82 * 4.0 * half[0] * half[1]:
         return ()  # too slender, or not near enough to an oblong to shrink about its middle
-    if 1914 < year < 1948:
+    if old:
         ways: tuple[tuple[tuple[float, float], ...], ...] = (
             ((0.56, 0.86), (0.74, 0.70), (0.89, 0.50)), ((0.66, 0.84), (0.84, 0.64)),
             ((0.48, 0.88), (0.62, 0.76), (0.78, 0.62), (0.92, 0.42)), ((0.80, 0.80),),
         )  # fmt: skip
         return ways[draw % 4]
-    if year >= 1958 and height > 95.0 and half.min() > 16.0 and draw % 3:
+    if half.min() > 16.0 and draw % 3:
         return ((min(22.0, height * 0.18) / height, 0.80 + 0.02 * (draw % 5)),)
     return ()
 

@@ -18,11 +18,15 @@ vec3 sky(vec3 d) {
     return c + SUNLIGHT * (s * .22 + s * s * s * s * .9);
 }
 
-vec3 haze(vec3 c, vec3 ray) {                      // per fragment, fades to the colour of the sky
-    float d2 = dot(ray, ray), inv = inversesqrt(d2);
-    vec3 s = mix(LOW, HIGH, sqrt(clamp(ray.z * inv, 0., 1.) * .35));
-    float k = exp2(-d2 * (AIR.x + AIR.y * d2 + AIR.z * inv));
-    return mix(s, c, k);
+// Per fragment, fades to the colour of the sky. d2: squared distance, rise: sine of the height angle.
+vec3 hazed(vec3 c, float d2, float rise) {
+    float k = exp2(-d2 * (AIR.x + AIR.y * d2 + AIR.z * inversesqrt(d2)));
+    return mix(mix(LOW, HIGH, sqrt(clamp(rise, 0., 1.) * .35)), c, k);
+}
+
+vec3 haze(vec3 c, vec3 ray) {
+    float d2 = dot(ray, ray);
+    return hazed(c, d2, ray.z * inversesqrt(d2));
 }
 
 vec3 shine(vec3 n, float z) {                      // light on a face z metres above the street

@@ -1,13 +1,13 @@
 // Walls in world coordinates. span: bays along the wall and storeys above the shop floor.
 // facing.w: style, plus 16 where the wall faces a street. paint.a: storeys of the building.
 uniform mat4 p3d_ModelViewProjectionMatrix;
-uniform mat4 p3d_ViewMatrixInverse;
 in vec4 p3d_Vertex; in vec2 span; in vec4 facing; in vec4 paint; in vec4 label;
 out vec3 wp; out vec2 uv;
-flat out vec4 tag; flat out vec3 nrm; flat out vec4 col;
+flat out vec4 tag; flat out vec3 nrm;
+flat out vec4 wall;                                // its colour; the storey at which it ends
+flat out vec4 calm; flat out vec4 sunny;           // light in the shade and from the sun; own number, share lit
 flat out vec4 pane;                                // the window within its bay and storey: low, high
-flat out vec4 trim;                                // street, reflectance, how split, cover by glass
-flat out vec4 odd;                                 // numbers of its own; share of lit windows
+flat out vec4 trim;                                // street, reflectance, split by a bar, cover by glass
 // tenement, limestone, ribbons, curtain wall, punched concrete, loft
 const vec4 PANE[6] = vec4[6](vec4(.27, .20, .73, .74), vec4(.28, .18, .72, .80), vec4(.03, .34, .97, .88),
     vec4(.05, .07, .95, .86), vec4(.14, .24, .86, .84), vec4(.12, .16, .88, .86));
@@ -17,7 +17,7 @@ void main() {
     gl_Position = p3d_ModelViewProjectionMatrix * p3d_Vertex;
     wp = p3d_Vertex.xyz;
     uv = span;
-    tag = label / 255.; nrm = (facing.xyz - 128.) / 127.; col = vec4(paint.rgb / 255., paint.a);
+    tag = label / 255.; nrm = (facing.xyz - 128.) / 127.; wall = vec4(paint.rgb / 255., paint.a);
     float street = step(15.5, facing.w), style = facing.w - 16. * street;
     int row = int(min(style, 5.) + .5);
     bool blank = style > 8.5;
@@ -25,6 +25,6 @@ void main() {
     trim = blank ? vec4(0.) : TRIM[row];
     if (style < .5 && street < .5) { pane.xz = vec2(.36, .64); trim.w *= .45; }   // a tenement's back
     trim.x = blank ? 0. : street;
-    float own = label.r * 7. + label.g * 31. + label.b * 57.;
-    odd = vec4(own, fract(own * .137), fract(own * .0713), row == 2 || row == 3 ? .44 : .30);
+    calm = vec4(FILL * (1. + .32 * nrm.z), dot(floor(label.rgb), vec3(7., 31., 57.)));
+    sunny = vec4(SUNLIGHT * max(dot(nrm, SUN), 0.), row == 2 || row == 3 ? .44 : .30);
 }
