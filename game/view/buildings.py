@@ -3,7 +3,7 @@
 Pure numpy until the last step. Owns the choice of a facade's colour and style.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import mapbox_earcut
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from game.view import rooftops, skyline
 from game.view.frontage import Frontage
+from game.view.horizon import Horizon, boxes, cell_keys
 from game.view.labels import Train, building_instance, instance_bytes
 from game.view.mesh import VERTEX, Mesh, Vertices, faces_to_bytes, join, quad_indices
 from game.view.skyline import Block
@@ -312,12 +313,21 @@ def _fittings(
     return [(made, chosen[index]) for made, index in kinds]
 
 
-def tiles(
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """All buildings of one cell of the horizon, each whole in it: walls, shop fronts, the rest."""
+
+    walls: Mesh
+    shops: Mesh
+    tops: Mesh
+
+
+def cells(
     footprints: Sequence[Footprint], streets: Sequence[Street] = ()
-) -> Iterator[tuple[int, Mesh, Mesh, Mesh]]:
-    """Tile number, walls, shop fronts, roofs, for each tile with a building; each is in one alone."""
+) -> tuple[list[Cell], Horizon | None]:
+    """Every cell that has a building, and what hides what; streets tell where shops are."""
     if not footprints:
-        return
+        return [], None
     look = looks(footprints)
     blocks = [
         block
@@ -332,11 +342,11 @@ def tiles(
     wall = edges(flatten(blocks), top, by_block, base, Frontage(streets) if streets else None)
     year = np.array([f.year for f in footprints], np.int64)[rows]
     roof = roofs(blocks, by_block)
-    home = tile_keys(np.array([f.rings[0][0] for f in footprints]))
     made_walls = walls(wall, height[rows], by_block)
     shops = wall.street & (wall.base < 1.0) & (wall.style != BLANK)
-    low, high = split(made_walls[shops])
-    made_walls[shops] = high
+    low, made_walls[shops] = split(made_walls[shops])
+    keys = cell_keys(np.array([f.rings[0][0] for f in footprints]))
+    found, home = np.unique(keys, return_inverse=True)
     pieces = [
         _sorted(made, home[rows[owner]])
         for made, owner in (
@@ -347,17 +357,24 @@ def tiles(
             *_fittings(footprints, blocks, roof, by_block, year),
         )
     ]
-    by_tile: dict[int, list[Mesh]] = {}
+    tops: list[list[Mesh]] = [[] for _ in found]
     for block, mesh in zip(blocks, roof, strict=True):
-        by_tile.setdefault(int(home[block.row]), []).append(mesh)
+        tops[home[block.row]].append(mesh)
     for row, footprint in enumerate(footprints):
         crown = skyline.crown(footprint, look.label[row], look.wall[row])
         if crown is not None:
-            by_tile[int(home[row])].append(crown)
-    for tile in np.unique(home).tolist():
-        cut = [
-            made[slice(*np.searchsorted(keys, (tile, tile + 1)))] for made, keys in pieces
-        ]
-        trims = [rooftops.as_mesh(part) for part in cut[2:] if len(part)]
-        shop = rooftops.as_mesh(cut[1])
-        yield tile, rooftops.as_mesh(cut[0]), shop, join([*by_tile[tile], *trims])
+            tops[home[row]].append(crown)
+    made = [_cell(index, pieces, tops[index]) for index in range(len(found))]
+    points = [np.concatenate([cell.walls[0]["place"], cell.tops[0]["place"]]) for cell in made]
+    solid = wall.base < 1.0
+    horizon = Horizon(boxes(points), wall.start[solid], wall.end[solid], wall.top[solid],
+                      home[rows[wall.owner[solid]]])  # fmt: skip
+    return made, horizon
+
+
+def _cell(
+    index: int, pieces: list[tuple[Vertices, NDArray[np.int64]]], tops: list[Mesh]
+) -> Cell:
+    cut = [made[slice(*np.searchsorted(keys, (index, index + 1)))] for made, keys in pieces]
+    walls, shops, *trims = [rooftops.as_mesh(part) for part in cut]
+    return Cell(walls, shops, join([*tops, *(trim for trim in trims if len(trim[0]))]))

@@ -4,6 +4,7 @@ All static tiles are there before anything is drawn; nothing depends on time or 
 """
 
 from collections import defaultdict
+from math import cos, radians, sin, tan
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ class Scene:
     def __init__(self, city: City, profile: CaptureProfile) -> None:
         self.root = NodePath("scene")
         self._look = look(profile)
+        self._fov, self._far = profile.fov_degrees, profile.far
         self.root.setShaderInput("LOOK", self._look.uniform())
         self.root.setShaderInput("layered", 0.0)
         self.root.setAttrib(CullFaceAttrib.make(CullFaceAttrib.MCullClockwise))
@@ -52,11 +54,18 @@ class Scene:
 
     def _fill(self, city: City) -> None:
         tops: dict[int, list[Mesh]] = defaultdict(list)
-        for key, wall, shop, roof in buildings.tiles(city.footprints, city.streets):
-            self._walls.attachNewNode(geom_node("walls", wall))
-            if len(shop[0]):
-                self._shops.attachNewNode(geom_node("shops", shop))
-            tops[key].append(roof)
+        cells, self._horizon = buildings.cells(city.footprints, city.streets)
+        self._cells = [
+            [
+                layer.attachNewNode(geom_node("cell", mesh))
+                for layer, mesh in zip(
+                    (self._walls, self._shops, self._roofs), (c.walls, c.shops, c.tops), strict=True
+                )
+                if len(mesh[0])
+            ]
+            for c in cells
+        ]
+        self._shown = set(range(len(cells)))
         parts = mouths.halves(city)
         for _, on, off in streets.tiles(city, parts):
             if on is not None:
@@ -76,7 +85,26 @@ class Scene:
         aspect: width over height of the picture that it is for.
         """
         self.actors.update(state, eye, ego, aspect)
+        self._uncover(eye, aspect)
         self.signals.update(state, eye.x, eye.y)
+
+    def _uncover(self, eye: Eye, aspect: float) -> None:
+        """Leave out the buildings that stand hidden behind others."""
+        if self._horizon is None:
+            return
+        half = tan(radians(self._fov) / 2)
+        up = half if aspect >= 1.0 else half / aspect
+        tilt = abs(sin(eye.pitch))  # along the ground a tilted picture shows more, and farther
+        spread = half * max(aspect, 1.0) / max(cos(eye.pitch) - up * tilt, 0.1)
+        far = self._far * (cos(eye.pitch) + up * tilt)
+        seen = self._horizon.seen(eye, spread, far).tolist()
+        for index in self._shown - set(seen):
+            for path in self._cells[index]:
+                path.stash()
+        for index in set(seen) - self._shown:
+            for path in self._cells[index]:
+                path.unstash()
+        self._shown = set(seen)
 
     def close(self) -> None:
         """Let go of all geometry."""
