@@ -78,7 +78,7 @@ def stood(mesh: Mesh, at: Floats, turn: Floats, size: Floats) -> Vertices:
     n = one["facing"][:, :2].astype(float) - 128.0
     vertices["facing"][..., 0] = np.rint(n[:, 0] * c - n[:, 1] * s + 128.0)
     vertices["facing"][..., 1] = np.rint(n[:, 0] * s + n[:, 1] * c + 128.0)
-    return vertices.reshape(len(at), -1, 4)
+    return vertices.reshape(len(at), len(one) // 4, 4)
 
 
 def rooms(roofs: Sequence[Mesh]) -> tuple[Floats, Floats, Floats]:

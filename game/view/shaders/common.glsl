@@ -52,7 +52,7 @@ float noise(vec2 p) {                              // smooth, about 1 m where p 
 }
 
 float patches(vec2 p) {                            // slow, cheap unevenness over tens of metres, 0..1
-    return .5 + .25 * sin(p.x * .21 + 1.7 * sin(p.y * .13)) + .25 * sin(p.y * .17 + 1.3 * sin(p.x * .11));
+    return .5 + .25 * sin(p.x * .21 + p.y * .09 + 1.7) + .25 * sin(p.y * .17 - p.x * .12);
 }
 
 vec3 sodden(vec3 c, float steep, float low, vec3 mirror) {     // wet ground; `low`: where water stands
