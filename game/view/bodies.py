@@ -43,7 +43,9 @@ def arches(body: Body, radius: float, kind: int, half_width: float) -> list[Mesh
     parts = []
     turn = np.linspace(0.0, np.pi, 7)
     for x in (body.wheelbase / 2, -body.wheelbase / 2):
-        arc = np.column_stack([x + np.cos(turn) * radius * 1.2, radius + np.sin(turn) * radius * 1.2])
+        arc = np.column_stack(
+            [x + np.cos(turn) * radius * 1.2, radius + np.sin(turn) * radius * 1.2]
+        )
         for side in (1.0, -1.0):
             y = side * (half_width + 0.004)
             rim = [(px, y, pz) for px, pz in arc]
@@ -110,7 +112,9 @@ def _lights(
     parts = [
         box((front - 0.1, -w * 0.50, z - 0.27), (front + 0.025, w * 0.50, z - 0.10), _DARK, kind),
         box((front - 0.1, -w * 0.42, z - 0.20), (front + 0.04, w * 0.42, z - 0.17), _CHROME, kind),
-        box((front - 0.1, -0.26, z - 0.42), (front + 0.05, 0.26, z - 0.31), (226, 190, 70, 0), kind),
+        box(
+            (front - 0.1, -0.26, z - 0.42), (front + 0.05, 0.26, z - 0.31), (226, 190, 70, 0), kind
+        ),
     ]
     for side in (1.0, -1.0):
         y0, y1 = sorted((side * w * 0.56, side * w * 0.95))

@@ -14,7 +14,7 @@ from game.view import rooftops, skyline
 from game.view.frontage import Frontage
 from game.view.horizon import Horizon, boxes, cell_keys
 from game.view.labels import Train, building_instance, instance_bytes
-from game.view.mesh import VERTEX, Mesh, Vertices, faces_to_bytes, join, quad_indices
+from game.view.mesh import VERTEX, Mesh, Vertices, faces_to_bytes, join
 from game.view.skyline import Block
 from game.world.city import Footprint, Street
 
@@ -72,8 +72,9 @@ class Looks:
 
     def take(self, rows: NDArray[np.int64]) -> "Looks":
         """The looks of these rows."""
-        parts = (self.style, self.wall, self.roof, self.label, self.draw)
-        return Looks(*(part[rows] for part in parts))
+        return Looks(
+            self.style[rows], self.wall[rows], self.roof[rows], self.label[rows], self.draw[rows]
+        )
 
 
 def _scatter(ids: NDArray[np.int64], salt: int) -> NDArray[np.int64]:
@@ -247,7 +248,9 @@ def roofs(blocks: Sequence[Block], look: Looks) -> list[Mesh]:
     return made
 
 
-def _mouldings(wall: Edges, look: Looks, year: NDArray[np.int64]) -> tuple[Vertices, NDArray[np.int64]]:
+def _mouldings(
+    wall: Edges, look: Looks, year: NDArray[np.int64]
+) -> tuple[Vertices, NDArray[np.int64]]:
     """Cornices of old buildings along their streets, and the block of each."""
     old = (year > 0) & (year < 1946)
     masonry = np.isin(wall.style, (TENEMENT, LIMESTONE, LOFT))
@@ -256,9 +259,9 @@ def _mouldings(wall: Edges, look: Looks, year: NDArray[np.int64]) -> tuple[Verti
     depth = 0.28 + look.draw[owner] % 5 * 0.08 + np.clip(wall.top[keep] - 30.0, 0, 60) * 0.004
     paint = look.wall[owner].astype(np.int64) * 9 // 10
     copper = (look.style[owner] == TENEMENT) & (look.draw[owner] % 3 > 0)
-    paint = np.where(copper[:, None], _COPPER[look.draw[owner] // 7 % 3], paint).astype(np.uint8)
+    tone = np.where(copper[:, None], _COPPER[look.draw[owner] // 7 % 3], paint).astype(np.uint8)
     made = rooftops.cornices(wall.start[keep], wall.end[keep], wall.normal[keep], wall.top[keep],
-                             depth, paint, look.label[owner])  # fmt: skip
+                             depth, tone, look.label[owner])  # fmt: skip
     return made, owner
 
 
@@ -372,9 +375,7 @@ def cells(
     return made, horizon
 
 
-def _cell(
-    index: int, pieces: list[tuple[Vertices, NDArray[np.int64]]], tops: list[Mesh]
-) -> Cell:
+def _cell(index: int, pieces: list[tuple[Vertices, NDArray[np.int64]]], tops: list[Mesh]) -> Cell:
     cut = [made[slice(*np.searchsorted(keys, (index, index + 1)))] for made, keys in pieces]
     walls, shops, *trims = [rooftops.as_mesh(part) for part in cut]
     return Cell(walls, shops, join([*tops, *(trim for trim in trims if len(trim[0]))]))

@@ -125,10 +125,8 @@ def _grey(a: Rgb, share: float) -> Rgb:
 
 
 def _at(hour: float) -> Hour:
-    for a, b in pairwise(_DAY):
-        if hour <= b.hour:
-            break
-    k = (min(max(hour, a.hour), b.hour) - a.hour) / (b.hour - a.hour)
+    a, b = next((a, b) for a, b in pairwise(_DAY) if hour <= b.hour)
+    k = (hour - a.hour) / (b.hour - a.hour)
     return Hour(
         hour, a.azimuth + (b.azimuth - a.azimuth) * k, a.height + (b.height - a.height) * k,
         _blend(a.sun, b.sun, k), _blend(a.fill, b.fill, k), _blend(a.low, b.low, k),
@@ -154,7 +152,7 @@ def look(profile: CaptureProfile) -> Look:
         fill=_times(_grey(at.fill, air.grey * 0.8), air.fill),
         low=_times(_grey(low, air.grey), 1.0 - 0.20 * air.grey),
         high=_times(_grey(high, air.grey), 1.0 - 0.26 * air.grey),
-        glow=_times((0.62, 0.46, 0.29), lit),
+        glow=_times((0.60, 0.49, 0.36), lit),
         haze=(2.2 * air.haze / far**2, 6.0 / far**4, air.dense / 100.0),
         night=lit,
         wet=air.wet,

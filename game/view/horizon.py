@@ -87,7 +87,10 @@ class Horizon:
         keep &= np.minimum(da, db) < _LAYERS[-1]
         ax, ay, bx, by, da, db, high = (v[keep] for v in (ax, ay, bx, by, da, db, high))
         sa, sb = ay * ux - ax * uy, by * ux - bx * uy
-        for d0, s0, d1, s1 in ((da, sa, db, sb), (db, sb, da, sa)):  # cut off what is beside the eye
+        for d0, s0, d1, s1 in (
+            (da, sa, db, sb),
+            (db, sb, da, sa),
+        ):  # cut off what is beside the eye
             cut = np.flatnonzero(d0 < _NEAREST)
             share = (_NEAREST - d0[cut]) / (d1[cut] - d0[cut])
             s0[cut] += (s1[cut] - s0[cut]) * share

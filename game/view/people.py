@@ -97,10 +97,14 @@ def walker(
         parts.append(box((-0.30 * k, -0.15 * k, 1.0 * k), (-0.10 * k, 0.15 * k, 1.42 * k), _BAG,
                          kind, 0, 0.85))  # fmt: skip
     if variant == 3:  # a bag at the hip, a cap
-        parts.append(box((-0.12 * k, 0.20 * k, 0.72 * k), (0.16 * k, 0.30 * k, 0.98 * k), _BAG, kind))
-        parts.append(_tube([(1.66 * k, 0.0, 0.12 * k, 0.1 * k), (1.76 * k, 0.0, 0.09 * k, 0.08 * k)],
-                           _SHADE, kind))  # fmt: skip
-        parts.append(box((0.08 * k, -0.07 * k, 1.655 * k), (0.21 * k, 0.07 * k, 1.68 * k), _SHADE, kind))
+        parts.append(
+            box((-0.12 * k, 0.20 * k, 0.72 * k), (0.16 * k, 0.30 * k, 0.98 * k), _BAG, kind)
+        )
+        cap = [(1.66 * k, 0.0, 0.12 * k, 0.1 * k), (1.76 * k, 0.0, 0.09 * k, 0.08 * k)]
+        parts.append(_tube(cap, _SHADE, kind))
+        parts.append(
+            box((0.08 * k, -0.07 * k, 1.655 * k), (0.21 * k, 0.07 * k, 1.68 * k), _SHADE, kind)
+        )
     for side, leg, arm in ((1.0, LEG_LEFT, ARM_LEFT), (-1.0, LEG_RIGHT, ARM_RIGHT)):
         parts += [_leg(side, k, leg, kind), _arm(side, k, arm, kind, top)]
     return parts
@@ -112,8 +116,8 @@ def worker(body: Body, variant: int = 0) -> list[Mesh]:
     vest = (214, 226, 40, 0)
     low, high = (-0.15 * k, -0.12 * k, 1.64 * k), (0.16 * k, 0.12 * k, 1.79 * k)
     helmet = box(low, high, (245, 150, 30, 0), Train.PERSON, 0, 0.75)
-    band = box((-0.135 * k, -0.19 * k, 1.1 * k), (0.135 * k, 0.19 * k, 1.17 * k), (240, 240, 240, 0),
-               Train.PERSON)  # fmt: skip
+    low, high = (-0.135 * k, -0.19 * k, 1.1 * k), (0.135 * k, 0.19 * k, 1.17 * k)
+    band = box(low, high, (240, 240, 240, 0), Train.PERSON)
     return [*walker(body, variant, Train.PERSON, vest), helmet, band]
 
 

@@ -61,13 +61,14 @@ def _lid(half: float, z: float) -> Mesh:
 def plant() -> Mesh:
     """Cooling plant and ducts of a big building, about 9 m across, on the origin."""
     return join([
-        _lidless((-4.5, -2.0, 0), (1.0, 2.0, 3.0), _PLANT), _lidless((1.4, -1.8, 0), (4.4, 1.8, 2.2),
-        _DUCT), _lidless((-4.1, -1.2, 3.0), (-1.9, 1.2, 3.8), _IRON, 0.9),
+        _lidless((-4.5, -2.0, 0), (1.0, 2.0, 3.0), _PLANT),
+        _lidless((1.4, -1.8, 0), (4.4, 1.8, 2.2), _DUCT),
+        _lidless((-4.1, -1.2, 3.0), (-1.9, 1.2, 3.8), _IRON, 0.9),
     ])  # fmt: skip
 
 
 def stood(mesh: Mesh, at: Floats, turn: Floats, size: Floats) -> Vertices:
-    """A mesh of quads put at n places (n, 3), turned about z [rad] and scaled (n, 3): (n, quads, 4)."""
+    """A mesh of quads, (n, quads, 4): at n places (n, 3), turned about z [rad], scaled (n, 3)."""
     one = mesh[0]
     vertices = np.tile(one, (len(at), 1))
     c, s = np.cos(turn)[:, None], np.sin(turn)[:, None]
@@ -84,8 +85,7 @@ def stood(mesh: Mesh, at: Floats, turn: Floats, size: Floats) -> Vertices:
 def rooms(roofs: Sequence[Mesh]) -> tuple[Floats, Floats, Floats]:
     """Of each roof's widest triangle the middle (n, 3), the radius of its circle, its direction."""
     corners = np.concatenate(
-        [np.zeros((0, 3, 3))]
-        + [v["place"].astype(np.float64)[i.reshape(-1, 3)] for v, i in roofs]
+        [np.zeros((0, 3, 3))] + [v["place"].astype(np.float64)[i.reshape(-1, 3)] for v, i in roofs]
     )
     owner = np.repeat(np.arange(len(roofs)), [len(i) // 3 for _, i in roofs])
     sides = corners[:, [1, 2, 0]] - corners
@@ -107,7 +107,7 @@ def rooms(roofs: Sequence[Mesh]) -> tuple[Floats, Floats, Floats]:
 def fittings(roofs: Sequence[Mesh], year: NDArray[np.int64], height: Floats,
              draw: NDArray[np.int64], wall: NDArray[np.uint8]
              ) -> list[tuple[Vertices, NDArray[np.int64]]]:  # fmt: skip
-    """What stands on roofs by age, height and size, one row a roof: quads of a kind, their roofs."""
+    """What stands on roofs, by their age, height and size: the quads of a kind and their roofs."""
     middle, radius, turn = rooms(roofs)
     fits = (radius > 1.9) & (height > 6.0) & (height < 240.0)
     modern = fits & (year >= 1948) & (height > 30.0) & (radius > 6.0)

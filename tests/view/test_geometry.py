@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from game.view import buildings, mouths, streets
+from game.view import mouths, streets
 from game.view.bodies import MAKERS as VEHICLES
 from game.view.camera import eye
 from game.view.mesh import box, join, loft

@@ -1,6 +1,7 @@
 """The look: light by hour and weather, facades that fit, roofs and towers, what is left undrawn."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -105,7 +106,7 @@ def test_an_old_tower_steps_back_and_a_famous_one_has_its_own_shape() -> None:
     assert len(steps) > 2
     assert areas == sorted(areas, reverse=True)
     assert steps[-1].top == 150.0
-    assert all(low.top == high.base for low, high in zip(steps, steps[1:], strict=False))
+    assert all(low.top == high.base for low, high in pairwise(steps))
     assert len(skyline.blocks(by_name[302], 0, 0)) > 6
     mast = skyline.crown(by_name[302], np.zeros(4, np.uint8), np.zeros(3, np.uint8))
     assert mast is not None
@@ -196,7 +197,9 @@ def test_wet_asphalt_gives_back_the_lamps_of_who_stands_on_it(city: City) -> Non
     for profile in (NIGHT, RAIN):
         renderer = SceneRenderer(city, profile)
         empty, shown = (
-            renderer.render_from(view, state_at(80.0, 60.0, actors=actors), list(CHANNELS), 240, 240)
+            renderer.render_from(
+                view, state_at(80.0, 60.0, actors=actors), list(CHANNELS), 240, 240
+            )
             for actors in ((), (car,))
         )
         renderer.close()

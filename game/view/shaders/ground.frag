@@ -17,7 +17,7 @@ void main() {
     vec3 grass = mix(vec3(.24, .33, .15), vec3(.33, .42, .20), n * .6 + big * .4);
     vec3 c = mat < .5 ? slab * vec3(.90, .90, .92) : mat < 2.5 ? grass
         : mat < 3.5 ? slab : mat < 5.5 ? vec3(.66, .65, .63) * (.9 + .15 * n) : tar;
-    c *= shine(vec3(0., 0., 1.), 0.) * .98;
+    c *= shine(vec3(0., 0., 1.), 0.) * 1.08;
     vec3 mirror = mix(LOW, HIGH, .55 * sqrt(max(steep, 0.)));
     c = mat > .5 && mat < 1.5 ? mix(mirror * .80, HIGH * .28 + vec3(.01, .05, .05), min(1., steep * 2.2 + .25 * n)) : c;
 #ifdef WET

@@ -10,7 +10,7 @@ void main() {
     float d = length(ray), away = 1. + ray.z / d;
     away *= away;
     float lamp = max(glow.r, max(glow.g, glow.b));
-    float share = (.10 + .42 * away * away) * clamp(1.1 - wp.z * .36, .15, 1.) + lamp * .45;
+    float share = (.10 + .42 * away * away) * clamp(1.1 - wp.z * .36, .15, 1.) + lamp * .42 * clamp(1.35 - wp.z * .8, 0., 1.);
     share *= exp2(-d * .018);
     vec3 c = max(col * shine(nrm, 2.) * .7, glow.rgb);
     o_colour = vec4(c, clamp(share, 0., .85));

@@ -43,7 +43,7 @@ void main() {
     c = mix(c, vec3(.82, .83, .82), white * wear * .92);
     c = mix(c, vec3(.80, .58, .13), yellow * wear * .95);
     float gutter = clamp((abs(across) - width * .5) / .7 + 1., 0., 1.);
-    c *= (1. - .22 * gutter) * shine(vec3(0., 0., 1.), 0.);
+    c *= (1. - .22 * gutter) * shine(vec3(0., 0., 1.), 0.) * 1.08;
 #ifdef WET
     float steep = -ray.z * inversesqrt(dot(ray, ray));
     c = sodden(c, steep, n * .8 + .5 * gutter, mix(LOW, HIGH, .55 * sqrt(max(steep, 0.))));

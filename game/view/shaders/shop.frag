@@ -17,8 +17,8 @@ void main() {
 #ifdef NIGHT
     light += GLOW * .75;
 #endif
-    vec3 hue = clamp(abs(fract(tone + vec3(0., .667, .333)) * 6. - 3.) - 1., 0., 1.);
-    vec3 paint = .14 + .40 * hue * (.35 + .6 * kind);
+    vec3 hue = .5 + .5 * cos(6.283 * (tone * .8 + vec3(.0, .38, .58)));
+    vec3 paint = mix(vec3(.16), .06 + .46 * hue, .35 + .5 * kind);
     vec3 frame = kind > .4 ? vec3(.075, .078, .082) : wall.rgb * .6;
     vec3 c = f.x < .04 || f.x > .96 ? wall.rgb * .92 : frame;
     float sign_ = within(f.y, .72, .89, px.y) * within(f.x, .03, .97, px.x);
@@ -45,7 +45,7 @@ void main() {
     vec3 lamp = inside * (.30 + .55 * tone) * (.60 + .50 * up) * mix(vec3(.55) + paint * .6, vec3(1.), goods);
     float open = step(.14, unit) * NIGHTFALL;
     glass = mix(glass, lamp, .88 * open);
-    c += (letters * .8 + sign_ * step(.45, kind) * (.25 + hue * .55)) * open * mix(vec3(1.), paint * 2.2, sign_ * (1. - letters));
+    c += (letters * vec3(.75, .70, .62) + sign_ * (1. - letters) * step(.5, kind) * (paint * 1.15 + .05)) * open;
 #endif
     c = mix(c, glass, glassy);
     c *= .78 + .22 * clamp(wp.z * .4, 0., 1.);
