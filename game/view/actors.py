@@ -146,8 +146,9 @@ class Actors:
         present = (state.ego, *state.actors) if ego else state.actors
         table = np.array([(e.x, e.y, e.heading) for e in present]).reshape(-1, 3)
         move = table[:, :2] - (eye.x, eye.y)
-        ahead = move @ (cos(eye.yaw), sin(eye.yaw))
-        aside = np.abs(move @ (-sin(eye.yaw), cos(eye.yaw)))
+        ux, uy = cos(eye.yaw), sin(eye.yaw)
+        ahead = move[:, 0] * ux + move[:, 1] * uy
+        aside = np.abs(move[:, 1] * ux - move[:, 0] * uy)
         steep = max(0.15, cos(eye.pitch) - self._spread * abs(sin(eye.pitch)))
         spread = self._spread * max(aspect, 1.0) / steep
         far = np.linalg.norm(move, axis=1)

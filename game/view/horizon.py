@@ -50,17 +50,16 @@ class Horizon:
         self._walls = np.column_stack([start, end, top])[order]
         self._first = np.searchsorted(cell[order], np.arange(len(cells.top) + 1))
         self._cells = cells
+        (x0, y0), (x1, y1) = cells.low.T, cells.high.T
+        self._corners = np.stack([x0, x1, x1, x0], 1), np.stack([y0, y0, y1, y1], 1)
 
     def seen(self, eye: Eye, spread: float, far: float) -> Ints:
         """Rows of the cells that a level eye may see; spread: tangent of half the angle of view."""
         cells = self._cells
         ux, uy = cos(eye.yaw), sin(eye.yaw)
-        corners = np.stack(
-            [cells.low, np.column_stack([cells.high[:, 0], cells.low[:, 1]]), cells.high,
-             np.column_stack([cells.low[:, 0], cells.high[:, 1]])], 1,
-        ) - (eye.x, eye.y)  # fmt: skip
-        ahead = corners @ (ux, uy)
-        aside = corners @ (-uy, ux)
+        x, y = self._corners[0] - eye.x, self._corners[1] - eye.y
+        ahead = x * ux + y * uy
+        aside = y * ux - x * uy
         near = ahead.min(1)
         near_enough = (ahead.max(1) > 0.0) & (near < far)
         left, right = aside - ahead * spread, aside + ahead * spread

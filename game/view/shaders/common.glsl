@@ -37,18 +37,22 @@ vec3 shine(vec3 n, float z) {                      // light on a face z metres a
     return light;
 }
 
+float mixed(uint h) {                              // any whole number -> 0..1
+    h ^= h >> 15; h *= 0x5D1B8E37u;
+    return float(h >> 8) * (1. / 16777216.);
+}
+
 float hash(vec2 cell) {                            // whole-numbered cells -> 0..1
     uvec2 q = uvec2(ivec2(cell));
     uint h = (q.x * 0x9F2D4A7Bu) ^ (q.y * 0x6B3C91E5u);
-    h ^= h >> 16; h *= 0x5D1B8E37u; h ^= h >> 15;
-    return float(h >> 8) * (1. / 16777216.);
+    return mixed(h ^ h >> 16);
 }
 
 float noise(vec2 p) {                              // smooth, about 1 m where p is in metres
     vec2 i = floor(p), f = p - i;
     f = f * f * (3. - 2. * f);
-    return mix(mix(hash(i), hash(i + vec2(1., 0.)), f.x),
-               mix(hash(i + vec2(0., 1.)), hash(i + vec2(1.)), f.x), f.y);
+    uvec2 q = uvec2(ivec2(i)) * uvec2(0x9F2D4A7Bu, 0x6B3C91E5u), r = q + uvec2(0x9F2D4A7Bu, 0x6B3C91E5u);
+    return mix(mix(mixed(q.x ^ q.y), mixed(r.x ^ q.y), f.x), mix(mixed(q.x ^ r.y), mixed(r.x ^ r.y), f.x), f.y);
 }
 
 float patches(vec2 p) {                            // slow, cheap unevenness over tens of metres, 0..1
@@ -59,7 +63,7 @@ vec3 sodden(vec3 c, float steep, float low, vec3 mirror) {     // wet ground; `l
     float pool = clamp(low * 3.2 - 1.15, 0., 1.);
     float away = 1. - clamp(steep, 0., 1.);
     away *= away; away *= away;
-    float share = (.05 + .62 * away * away) * (.42 + .58 * pool);
+    float share = (.05 + .30 * away + .42 * away * away) * (.45 + .55 * pool);
 #ifdef NIGHT
     mirror += GLOW * .30;
 #endif

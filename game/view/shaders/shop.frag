@@ -37,8 +37,8 @@ void main() {
         * clamp(post * px.x + .5, .2, 1.) * (1. - awn);
     float up = (f.y - .12) * 1.85;
     vec3 inside = mix(vec3(1., .80, .52), vec3(.86, .93, 1.), step(.7, kind));
-    float goods = step(fract(r * 53. + floor(f.x * 13.) * .37) * .42 + .06, up);
-    vec3 glass = mix(paint * .8 + .08, vec3(.10, .10, .105), goods) * (light * .55 + inside * (.16 + .22 * up));
+    float goods = step(fract(r * 53. + floor(f.x * 21.) * .37) * .30 + .05 + .25 * fract(r * 7. + floor(f.x * 6.) * .29), up);
+    vec3 glass = mix(paint * .55 + .07, vec3(.10, .10, .105), goods) * (light * .55 + inside * (.16 + .22 * up));
     glass += mix(LOW * .8, HIGH, .25 + rise) * .15;
     c *= light;
 #ifdef NIGHT
