@@ -55,7 +55,6 @@ class Horizon:
 
     def seen(self, eye: Eye, spread: float, far: float) -> Ints:
         """Rows of the cells that a level eye may see; spread: tangent of half the angle of view."""
-        cells = self._cells
         ux, uy = cos(eye.yaw), sin(eye.yaw)
         x, y = self._corners[0] - eye.x, self._corners[1] - eye.y
         ahead = x * ux + y * uy
