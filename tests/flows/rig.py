@@ -99,7 +99,8 @@ def pid_of(data: Path, name: str) -> int:
 def kill(data: Path, name: str) -> int:
     """`kill -9` one process of the instance, which must be running; returns its id."""
     pid = pid_of(data, name)
-    assert pid and psutil.pid_exists(pid), f"{name} does not run"
+    assert pid, f"{name} was not noted"
+    assert psutil.pid_exists(pid), f"{name} does not run"
     os.kill(pid, signal.SIGKILL)
     return pid
 
