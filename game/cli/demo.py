@@ -43,7 +43,7 @@ def command(
     console = stderr()
     console.print("[bold]Scale Diffusion[/bold]: one drive, from key press to token")
     chosen = DemoOptions(scenario, seed, style, out.resolve() if out else None)
-    result = demo(settings, chosen, lambda line: console.print(f"  {line}", highlight=False))
+    result = demo(settings, chosen, lambda line: console.print(f"  {line}", highlight=False, markup=False))
     emit(as_json, result, lambda: _show(result))
     good = result["payout"]["state"] == "finalized" and result["outcome"]["success"]
     sys.exit(0 if good else 1)

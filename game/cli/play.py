@@ -46,7 +46,7 @@ def command(
     paths = dataclasses.replace(settings.paths, data=data.resolve()) if data else settings.paths
     chosen = dataclasses.replace(settings, play=play, stream=stream, paths=paths)
     console = stderr()
-    tally = sit(chosen, drives, lambda line: console.print(f"  {line}", highlight=False))
+    tally = sit(chosen, drives, lambda line: console.print(f"  {line}", highlight=False, markup=False))
     emit(
         as_json,
         dataclasses.asdict(tally),

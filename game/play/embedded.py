@@ -179,5 +179,5 @@ def need_server_extra() -> None:
     if missing:
         raise MissingPart(
             f"the rewards service needs {', '.join(missing)}",
-            "pip install 'scale-diffusion[server]', or drive without it: --set rewards.url=off",
+            "pip install '.[server]', or drive without it: --set rewards.url=off",
         )
