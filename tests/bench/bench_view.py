@@ -67,11 +67,11 @@ def _unbundle(window: Window, city: City) -> None:
     """The naive way: take the tiles out and hang up one node a building, same shader."""
     scene = window._scene
     scene._horizon = None
-    for layer in (scene._walls, scene._shops):
-        layer.node().removeAllChildren()
     for paths in scene._cells:
         for path in paths:
             path.unstash()
+    for layer in (scene._walls, scene._shops):
+        layer.node().removeAllChildren()
     look = buildings.looks(city.footprints)
     height = np.array([f.height for f in city.footprints])
     wall = buildings.edges(buildings.flatten(city.footprints), height, look)
