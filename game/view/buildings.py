@@ -291,9 +291,10 @@ def tile_keys(points: Floats) -> NDArray[np.int64]:
     return keys
 
 
-def _sorted(vertices: Vertices, keys: NDArray[np.int64]) -> tuple[Vertices, NDArray[np.int64]]:
-    order = np.argsort(keys, kind="stable")
-    return vertices[order], keys[order]
+def _by_cell(vertices: Vertices, cell: NDArray[np.int64], count: int) -> tuple[Vertices, list[int]]:
+    """Quads in the order of their cells, and where each cell's begin."""
+    order = np.argsort(cell, kind="stable")
+    return vertices[order], np.searchsorted(cell[order], np.arange(count + 1)).tolist()
 
 
 def _fittings(
@@ -351,7 +352,7 @@ def cells(
     keys = cell_keys(np.array([f.rings[0][0] for f in footprints]))
     found, home = np.unique(keys, return_inverse=True)
     pieces = [
-        _sorted(made, home[rows[owner]])
+        _by_cell(made, home[rows[owner]], len(found))
         for made, owner in (
             (made_walls, wall.owner),
             (low, wall.owner[shops]),
@@ -375,7 +376,8 @@ def cells(
     return made, horizon
 
 
-def _cell(index: int, pieces: list[tuple[Vertices, NDArray[np.int64]]], tops: list[Mesh]) -> Cell:
-    cut = [made[slice(*np.searchsorted(keys, (index, index + 1)))] for made, keys in pieces]
-    walls, shops, *trims = [rooftops.as_mesh(part) for part in cut]
-    return Cell(walls, shops, join([*tops, *(trim for trim in trims if len(trim[0]))]))
+def _cell(index: int, pieces: list[tuple[Vertices, list[int]]], tops: list[Mesh]) -> Cell:
+    cut = [made[first[index] : first[index + 1]] for made, first in pieces]
+    walls, shops = (rooftops.as_mesh(part) for part in cut[:2])
+    trims = [rooftops.as_mesh(part) for part in cut[2:] if len(part)]
+    return Cell(walls, shops, join([*tops, *trims]))
