@@ -123,7 +123,8 @@ class Patches:
 class Actors:
     """All entities of one scene. `root` and `shadows` are to be hung into it."""
 
-    def __init__(self, look: Look, fov_degrees: float = 70.0) -> None:
+    def __init__(self, look: Look, fov_degrees: float = 70.0, lit: bool = True) -> None:
+        """fov_degrees: of the shorter side of the picture. lit: whether vehicles have lamps on."""
         self.root = NodePath("actors")
         self.root.setShader(program("actor", look.features))
         self.root.setBin("actors", 0)  # first: what stands before the rest hides it
@@ -131,7 +132,7 @@ class Actors:
         self.mirrors = _overlay("mirrors", program("mirror", (*look.features, "MIRROR")), 0)
         self.mirrors.reparentTo(self.shadows)
         self.mirrors.setAttrib(CullFaceAttrib.make(CullFaceAttrib.MCullCounterClockwise))
-        self._night, self._wet = look.night, look.wet
+        self._night, self._wet, self._lit = look.night if lit else 0.0, look.wet, lit
         self._dark = 0.75 if look.night < 0.5 else 0.5
         self._spread = tan(radians(fov_degrees) / 2)
         self._crews: dict[tuple[str, int, int, int], Crew] = {}
@@ -154,8 +155,11 @@ class Actors:
         far = np.linalg.norm(move, axis=1)
         seen = (far < _FAR) & (ahead > -_LONGEST) & (aside < (ahead + _LONGEST) * spread + _LONGEST)
         index = np.flatnonzero(seen)
-        rows, fixed = _rows([present[i] for i in index.tolist()], state, table[index])
-        self._show([present[i] for i in index.tolist()], far[index], rows)
+        near = [present[i] for i in index.tolist()]
+        rows, fixed = _rows(near, state, table[index])
+        if not self._lit:
+            rows[:, 1, 3] = -1.0
+        self._show(near, far[index], rows)
         self._shade(rows, fixed, far[index])
 
     def _show(self, present: list[EntityState], far: Floats, rows: NDArray[np.float32]) -> None:

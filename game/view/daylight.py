@@ -152,7 +152,7 @@ def look(profile: CaptureProfile) -> Look:
         fill=_times(_grey(at.fill, air.grey * 0.8), air.fill),
         low=_times(_grey(low, air.grey), 1.0 - 0.20 * air.grey),
         high=_times(_grey(high, air.grey), 1.0 - 0.26 * air.grey),
-        glow=_times((0.60, 0.49, 0.36), lit),
+        glow=_times((0.60, 0.49, 0.36), lit * (1.0 + 0.35 * air.wet)),
         haze=(2.2 * air.haze / far**2, 6.0 / far**4, air.dense / 100.0),
         night=lit,
         wet=air.wet,

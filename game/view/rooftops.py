@@ -121,7 +121,8 @@ def fittings(roofs: Sequence[Mesh], year: NDArray[np.int64], height: Floats,
     shape = np.column_stack([size * 2.0, size * 1.5, 2.7 + draw % 3 * 0.4])
     stairs = stood(stair(), middle[small], turn[small], shape[small])
     stairs["paint"][:, :4, :, :3] = wall[small][:, None, None]
-    beside = radius > size + 4.0  # else it stands on the stair head
+    beside = radius > size + 4.0  # else it stands on the stair head, of a building tall enough
+    old &= beside | (height > 28.0)
     aside = np.where(beside, (size + 2.4) * np.where(draw % 2, 1.0, -1.0), 0.0)
     at = middle + np.column_stack(
         [np.cos(turn) * aside, np.sin(turn) * aside, np.where(beside, 0.0, 2.6)]

@@ -9,6 +9,7 @@ import pytest
 from game.session.format import WEATHERS, CaptureProfile
 from game.session.protocols import CHANNELS
 from game.view import buildings, rooftops, skyline
+from game.view.actors import Actors
 from game.view.camera import Eye, eye, standing
 from game.view.daylight import look
 from game.view.frontage import Frontage
@@ -209,6 +210,25 @@ def test_wet_asphalt_gives_back_the_lamps_of_who_stands_on_it(city: City) -> Non
         assert np.array_equal(shown["depth"][road], empty["depth"][road])
     assert reddened[0] == 0
     assert reddened[1] > 20
+
+
+@pytest.mark.render
+def test_parked_cars_have_no_lamp_on_at_night(city: City) -> None:
+    car = EntityState(1, "sedan", -60.0, -5.0, 0.0, 0.0)
+    view = Eye(-70.0, -5.0, 1.2, 0.0, -0.02)
+    red = []
+    for lit in (True, False):
+        renderer = SceneRenderer(city, NIGHT)
+        scene = renderer._scene
+        scene.actors.root.removeNode()
+        scene.actors.shadows.removeNode()
+        scene.actors = Actors(look(NIGHT), lit=lit)
+        scene.actors.root.reparentTo(scene.root)
+        shown = renderer.render_from(view, state_at(80.0, 60.0, actors=(car,)), ["colour", "class"],
+                                     160, 160)  # fmt: skip
+        red.append(int(shown["colour"][shown["class"] == Train.CAR][:, 0].max()))
+        renderer.close()
+    assert red[0] > 150 > 110 > red[1]
 
 
 @pytest.mark.render

@@ -4,7 +4,7 @@
 uniform mat4 p3d_ModelViewProjectionMatrix;
 uniform mat4 p3d_ViewMatrixInverse;
 // One instance an entity, four rows each: x, y, cosine and sine of the heading; instance bytes (low
-// first) and brake light; paint and flashing lamp; cosine and sine of wheels or legs, steering or arms.
+// first) and brake light, below 0 where all lamps are off; paint and flashing lamp; cosine and sine of wheels or legs, steering or arms.
 uniform vec4 crew[160];
 in vec4 p3d_Vertex; in vec2 span; in vec4 facing; in vec4 paint; in vec4 label;
 out vec3 wp; flat out vec4 tag; flat out vec3 nrm; flat out vec3 col; flat out vec4 glow;
@@ -45,6 +45,7 @@ void main() {
 #ifdef NIGHT
     lit = joint == 10. ? 1.35 : joint == 8. ? max(lit, .62) : lit;
 #endif
+    lit *= step(0., who.a);
     glow = vec4(own * lit, gloss);
 #ifdef MIRROR
     vec3 eye = p3d_ViewMatrixInverse[3].xyz;       // seen by way of the wet ground: put it there

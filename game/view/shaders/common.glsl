@@ -65,7 +65,7 @@ vec3 sodden(vec3 c, float steep, float low, vec3 mirror) {     // wet ground; `l
     away *= away; away *= away;
     float share = (.05 + .30 * away + .42 * away * away) * (.45 + .55 * pool);
 #ifdef NIGHT
-    mirror += GLOW * .30;
+    mirror += GLOW * .45;
 #endif
     return c * (.60 - .16 * pool) * (1. - share) + mirror * .86 * share;
 }
