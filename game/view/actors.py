@@ -30,11 +30,12 @@ from game.world.state import WorldState
 
 _FAR = 460.0  # nobody is drawn beyond [m]
 # up to this distance [m] faces of at least this area [m2] are drawn: smaller ones cannot be seen
-_DETAIL = ((24.0, 0.0), (70.0, 0.02), (_FAR, 0.08))
+_DETAIL = ((17.0, 0.0), (50.0, 0.015), (_FAR, 0.06))
 _LONGEST = 8.0  # half of the longest body, and some [m]
 _CREW, _ROWS = 40, 4  # as in actor.vert
 _PATCHES, _PATCH_ROWS = 80, 2  # as in shade.vert
-_SHADOWS_TO, _BEAMS_TO, _MIRRORS_TO = 130.0, 90.0, 75.0  # [m]
+_SHADOWS_TO, _BEAMS_TO, _MIRRORS_TO = 130.0, 80.0, 60.0  # [m]
+_MIRRORED = 0.02  # smallest face that wet ground gives back [m2]
 _WHEEL = 0.33
 _STRIDE = 1.45  # of a walker, both legs [m]
 _WALKERS = (Kind.PEDESTRIAN, Kind.EMERGENCY_WORKER)
@@ -82,8 +83,9 @@ def _self(entity: int, body: str) -> tuple[float, ...]:
 class Crew:
     """Up to _CREW entities of one mesh, drawn in one go: their places and poses in one array."""
 
-    def __init__(self, roots: list[Any], node: Any) -> None:
-        self.paths = [root.attachNewNode(node.makeCopy()) for root in roots]
+    def __init__(self, nodes: list[tuple[Any, Any]]) -> None:
+        """nodes: what to hang it on, and the mesh that is drawn there."""
+        self.paths = [root.attachNewNode(node.makeCopy()) for root, node in nodes]
         self._rows = np.zeros((_CREW * _ROWS, 4), np.float32)
         self._array = PTA_LVecBase4f.emptyArray(_CREW * _ROWS)
         for path in self.paths:
@@ -176,9 +178,10 @@ class Actors:
     def _crew(self, body: str, variant: int, depth: int, chunk: int) -> Crew:
         key = (body, variant, depth, chunk)
         if key not in self._crews:
-            mirrored = self._wet > 0.5 and _DETAIL[depth][0] <= _MIRRORS_TO
-            roots = [self.root, self.mirrors] if mirrored else [self.root]
-            self._crews[key] = Crew(roots, _mesh(body, variant, _DETAIL[depth][1]))
+            nodes = [(self.root, _mesh(body, variant, _DETAIL[depth][1]))]
+            if self._wet > 0.5 and _DETAIL[depth][0] <= _MIRRORS_TO:
+                nodes.append((self.mirrors, _mesh(body, 0, _MIRRORED)))
+            self._crews[key] = Crew(nodes)
         self._shown.append(self._crews[key])
         return self._crews[key]
 
