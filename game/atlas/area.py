@@ -49,6 +49,7 @@ def boxed(
     return Area(name, title, latitude, longitude, corners, borough)
 
 
+SERVER = "https://data.cityofnewyork.us"  # of the City's open data
 ORIGIN = (40.7580, -73.9855)  # latitude, longitude of Times Square [degree]
 NEAR = 0.15  # [degree]
 

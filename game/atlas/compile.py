@@ -3,11 +3,13 @@
 Needs shapely (extra `city`). A pack appears whole or not at all; a broken source replaces nothing.
 """
 
+import gc
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +41,7 @@ class Compiled:
     digest: str
     tally: Tally
     size: int  # on disk [byte]
+    licences: dict[str, str]  # by file
 
 
 def compile_pack(
@@ -57,7 +60,21 @@ def compile_pack(
     """
     progress("reading the sources")
     tally = Tally()
-    return write_pack(read_sources(source, files, tally), area, out, tally, progress, shrink)
+    with _no_garbage():
+        sources = read_sources(source, files, tally)
+    return write_pack(sources, area, out, tally, progress, shrink)
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Without the collector: it would go through millions of coordinates, none of them garbage."""
+    resume = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if resume:
+            gc.enable()
 
 
 def write_pack(
@@ -69,7 +86,8 @@ def write_pack(
     shrink: bool = False,
 ) -> Compiled:
     """As `compile_pack`, from sources that were read already."""
-    header, raws = build(sources, area, tally, progress)
+    with _no_garbage():
+        header, raws = build(sources, area, tally, progress)
     if not shrink:
         _compare(header, area, out)
     progress("writing the pack")
@@ -86,7 +104,7 @@ def write_pack(
         size = sum(path.stat().st_size for path in fresh.iterdir())
         load(fresh)
         _swap(fresh, out, Path(scratch) / "old")
-    return Compiled(out, str(header["digest"]), tally, size)
+    return Compiled(out, str(header["digest"]), tally, size, _licences(sources))
 
 
 def _compare(header: Mapping[str, object], area: Area, out: Path) -> None:

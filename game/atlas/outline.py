@@ -203,8 +203,8 @@ def _parts_of(geometries: Shapes, tally: Tally) -> list[list[Polygon]]:
     valid = shapely.is_valid(geometries)
     tally.mended("building", "outline crossed itself", int((~valid).sum()))
     geometries = geometries.copy()
-    for at in np.flatnonzero(~valid):
-        geometries[at] = shapely.make_valid(geometries[at])
+    for bad in np.flatnonzero(~valid):
+        geometries[bad] = shapely.make_valid(geometries[bad])
     wholes = [(at, one) for at, geometry in enumerate(geometries) for one in polygons_of(geometry)]
     found: list[list[Polygon]] = [[] for _ in geometries]
     for (at, _), parts in zip(wholes, all_snapped([one for _, one in wholes]), strict=True):

@@ -44,7 +44,7 @@ class BuildingRow:
 
 @dataclass(frozen=True, slots=True)
 class RoadRow:
-    """One stretch of road, in its direction of travel. 0 lanes, 0 width: the source says nothing."""
+    """One stretch of road, in its direction of travel; 0 lanes or width: the source is silent."""
 
     start: int  # node ids
     end: int

@@ -23,7 +23,7 @@ from game.world.city import Point
 # The parts and the names their files have, the first that is there is read.
 PARTS = {
     "buildings": ("buildings_manhattan*", "*5zhs-2jue*", "*building*footprint*", "buildings*"),
-    "streets": ("streets_osm_manhattan*", "streets_osm*", "*inkn-q76z*", "*center*line*", "streets*"),
+    "streets": ("streets_osm_manhattan*", "streets_osm*", "*inkn-q76z*", "*cent*line*", "streets*"),
     "nodes": ("street_nodes_osm_manhattan*", "street_nodes*"),
     "shoreline": ("shoreline*", "*gthc-hcne*", "*borough*boundar*"),
     "parks": ("parks*", "*enfh-gkve*"),
@@ -73,7 +73,7 @@ def _fits(path: Path, pattern: str) -> bool:
 def read_sources(
     folder: Path, files: Mapping[str, Path] | None = None, tally: Tally | None = None
 ) -> Sources:
-    """Read and parse the files in `folder`, those in `files` by part instead. Raises SourceError."""
+    """Read the files in `folder`, those in `files` by part instead. Raises SourceError."""
     chosen = {**find_files(folder), **(files or {})}
     for part in ("buildings", "streets"):
         if part not in chosen:
@@ -115,8 +115,7 @@ def assemble(
 def _streets(
     features: list[Feature], nodes: Iterable[Feature], tally: Tally
 ) -> tuple[list[RoadRow], frozenset[int], str]:
-    lit = [row for row in nodes
-           if str(row["properties"].get("highway") or "").startswith("traffic_signals")]  # fmt: skip
+    lit = [row for row in nodes if "traffic_signals" in str(row["properties"].get("highway"))]
     if is_centreline(features[0]["properties"]):
         roads = city_roads(features, tally)
         # Lights placed by the map make the streets a database derived from it.

@@ -11,8 +11,8 @@ pytest.importorskip("shapely", reason="compiling a city needs the extra: city")
 from game.atlas.area import AREAS, MIDTOWN, TIMES_SQUARE
 from game.atlas.compile import Compiled, compile_pack
 from game.atlas.load import bundled, load
-from game.atlas.project import Projection
 from game.atlas.osm import speed_of
+from game.atlas.project import Projection
 from game.atlas.rows import listed
 from game.atlas.streets import find_junction
 from game.errors import SourceError
@@ -21,7 +21,8 @@ from game.world.city import City
 from .conftest import REAL, box, crossroads, house, road, write
 
 real = pytest.mark.skipif(
-    not (REAL / "buildings_manhattan.geojson.gz").is_file(), reason="the City's source files are not beside this checkout"
+    not (REAL / "buildings_manhattan.geojson.gz").is_file(),
+    reason="the City's source files are not beside this checkout",
 )
 
 
