@@ -111,8 +111,8 @@ class SourceUnreachable(GameError):
 
     def __str__(self) -> str:
         return (
-            f"{self.server}: data set {self.dataset}: {self.why}; finished pages are kept, run the "
-            "same command again to go on; the old pack is untouched"
+            f"{self.server}: data set {self.dataset}: {self.why}; run the "
+            "same command again to go on where it was; the old pack is untouched"
         )
 
 

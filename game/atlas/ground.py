@@ -17,7 +17,9 @@ from game.atlas.tally import Tally
 
 FAR = 1000.0  # water is drawn this far beyond the area [m]
 LEAST = 60.0  # smaller pieces are not drawn [m2]
-BANK = 60.0  # what lies between buildings this close to each other is land [m]
+BANK = 160.0  # what lies between far buildings within twice this of each other is land [m]
+BEACH = 15.0  # land in front of the first buildings [m]
+LEAST_BANK = 5000.0  # a smaller piece of far bank is a pier [m2]
 PAVED = 3.0  # pavement between kerb and park [m]
 
 
@@ -59,7 +61,9 @@ def far_bank(
         return None
     there, _ = polygons(others)
     plane = shapely.convex_hull(to_plane(there, projection))
-    return unary_union(shapely.buffer(plane, BANK)).buffer(-0.8 * BANK).simplify(1.0)
+    land = unary_union(shapely.buffer(plane, BANK)).buffer(BEACH - BANK).simplify(2.0)
+    whole = [Polygon(one.exterior) for one in polygons_of(land) if one.area > LEAST_BANK]
+    return unary_union(whole) if whole else None
 
 
 def parks(

@@ -36,7 +36,8 @@ def make(order: Order, console: Console) -> "Compiled":
             "install the extra: pip install 'scale-diffusion[city]'",
         ) from error
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
+    quiet = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=quiet) as bars:
         stage = bars.add_task("starting", total=None)
 
         def say(text: str) -> None:
