@@ -62,7 +62,7 @@ def compile_pack(
     tally = Tally()
     with _no_garbage():
         sources = read_sources(source, files, tally)
-    return write_pack(sources, area, out, tally, progress, shrink)
+        return write_pack(sources, area, out, tally, progress, shrink)
 
 
 @contextmanager
@@ -86,8 +86,7 @@ def write_pack(
     shrink: bool = False,
 ) -> Compiled:
     """As `compile_pack`, from sources that were read already."""
-    with _no_garbage():
-        header, raws = build(sources, area, tally, progress)
+    header, raws = build(sources, area, tally, progress)
     if not shrink:
         _compare(header, area, out)
     progress("writing the pack")

@@ -7,6 +7,7 @@ another street without meeting it is cut out or dropped. Needs shapely (extra `c
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import shapely
 from shapely.affinity import translate
 from shapely.geometry import LineString, Point, Polygon
 from shapely.ops import unary_union
@@ -52,6 +53,7 @@ def place(
     """
     seen: set[tuple[object, ...]] = set()
     found: list[Road] = []
+    shapely.prepare(area)
     for row in rows:
         line = to_metres(LineString(row.points), projection)
         if row.today:
@@ -68,10 +70,11 @@ def place(
             continue
         seen.add(twin)
         road = Road(row, row.start, row.end, line)
-        pieces = _pieces(road, _lines(line.intersection(area)), len(found))
-        if not line.within(area):
-            tally.mended("road", "cut at the border of the area")
-        found.extend(pieces)
+        if area.contains(line):
+            found.append(road)
+            continue
+        found.extend(_pieces(road, _lines(line.intersection(area)), len(found)))
+        tally.mended("road", "cut at the border of the area")
     return found
 
 

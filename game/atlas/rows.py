@@ -7,6 +7,7 @@ City's files print numbers as strings, in feet, with commas, or not at all.
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -65,7 +66,12 @@ class RoadRow:
 
 def lowered(properties: Mapping[str, Any]) -> dict[str, Any]:
     """The properties with lower-case names: exports differ in case and in nothing else."""
-    return {str(key).lower(): value for key, value in properties.items()}
+    return {_lower(key): value for key, value in properties.items()}
+
+
+@lru_cache(maxsize=1024)  # the same few dozen names, half a million times
+def _lower(name: str) -> str:
+    return name.lower()
 
 
 def first(own: Mapping[str, Any], *names: str) -> Any:
