@@ -21,7 +21,7 @@ from game.view import bodies, people
 from game.view.camera import Eye
 from game.view.labels import entity_instance, instance_bytes
 from game.view.materials import program
-from game.view.mesh import VERTEX, Mesh, geom_node, geometry, join, quad_indices
+from game.view.mesh import VERTEX, Mesh, geom_node, geometry, join, quad_indices, thrifty
 from game.world.entity import BODIES, EGO_ID, Body, EntityState, Kind
 from game.world.state import WorldState
 
@@ -41,7 +41,7 @@ def _mesh(body: str, coarse: bool = False) -> Any:
     """The one GeomNode of a kind of body, as seen near by or from afar."""
     maker = bodies.MAKERS.get(body) or people.MAKERS.get(body) or bodies.sedan
     mesh = join(maker(BODIES[body]))
-    node = geom_node(body, _without_small(mesh) if coarse else mesh)
+    node = geom_node(body, thrifty(_without_small(mesh) if coarse else mesh))
     node.setBounds(OmniBoundingVolume())
     node.setFinal(True)
     return node

@@ -19,6 +19,9 @@ _PROGRAMS = {
     "lamp": ("lamp.vert", "lamp.frag", True),
     "sky": ("sky.vert", "sky.frag", True),
     "shade": ("static.vert", "shade.frag", False),
+    "prop": ("static.vert", "prop.frag", True),
+    "prop_many": ("prop.vert", "prop.frag", True),
+    "sign": ("static.vert", "sign.frag", True),
 }
 
 

@@ -15,6 +15,7 @@ from game.view.actors import Actors
 from game.view.camera import Eye
 from game.view.materials import program
 from game.view.mesh import Mesh, geom_node, join
+from game.view.scenery import Scenery
 from game.view.signals import Signals
 from game.view.sky import sky
 from game.world.city import City
@@ -57,6 +58,8 @@ class Scene:
             if on is not None:
                 self._roads.attachNewNode(geom_node("roads", on))
             self._ground.attachNewNode(geom_node("ground", off))
+        self.scenery = Scenery(city, parts)
+        self.scenery.root.reparentTo(self.root)
         self.signals = Signals(city, parts)
         self.signals.root.reparentTo(self.root)
         for mesh in self.signals.poles:
@@ -68,6 +71,7 @@ class Scene:
     def pose(self, state: WorldState, eye: Eye, ego: bool = True) -> None:
         """Everyone and every light as in `state`, for an eye there; with or without the ego."""
         self.actors.update(state, eye, ego)
+        self.scenery.update(state, eye)
         self.signals.update(state, eye.x, eye.y)
 
     def close(self) -> None:
