@@ -157,6 +157,22 @@ def box(
     return loft(np.stack([foot, top]), paint, kind, joint)
 
 
+def turned(
+    mesh: Mesh, x: float, y: float, ux: float, uy: float, z: float = 0.0
+) -> Mesh:
+    """A mesh made along +x, stood at (x, y) so that its +x lies along (ux, uy)."""
+    vertices, indices = mesh
+    vertices = vertices.copy()
+    a, b = vertices["place"][:, 0].copy(), vertices["place"][:, 1].copy()
+    vertices["place"][:, 0] = x + a * ux - b * uy
+    vertices["place"][:, 1] = y + a * uy + b * ux
+    vertices["place"][:, 2] += z
+    n = vertices["facing"][:, :2].astype(float) - 128.0
+    vertices["facing"][:, 0] = np.rint(n[:, 0] * ux - n[:, 1] * uy + 128.0).astype(np.uint8)
+    vertices["facing"][:, 1] = np.rint(n[:, 0] * uy + n[:, 1] * ux + 128.0).astype(np.uint8)
+    return vertices, indices
+
+
 def thrifty(mesh: Mesh) -> Mesh:
     """The same triangles with far fewer vertices.
 

@@ -10,11 +10,12 @@ import numpy as np
 from panda3d.core import CullFaceAttrib, NodePath
 
 from game.session.format import CaptureProfile
-from game.view import buildings, mouths, streets
+from game.view import buildings, kerbs, mouths, streets
 from game.view.actors import Actors
 from game.view.camera import Eye
 from game.view.materials import program
 from game.view.mesh import Mesh, geom_node, join
+from game.view.room import Room
 from game.view.scenery import Scenery
 from game.view.signals import Signals
 from game.view.sky import sky
@@ -58,7 +59,10 @@ class Scene:
             if on is not None:
                 self._roads.attachNewNode(geom_node("roads", on))
             self._ground.attachNewNode(geom_node("ground", off))
-        self.scenery = Scenery(city, parts)
+        room = Room(city)
+        for key, kerb in kerbs.tiles(parts, room):
+            tops[key].append(kerb)
+        self.scenery = Scenery(city, parts, room)
         self.scenery.root.reparentTo(self.root)
         self.signals = Signals(city, parts)
         self.signals.root.reparentTo(self.root)

@@ -20,6 +20,7 @@ from game.view.materials import program
 from game.view.mesh import VERTEX, Mesh, geom_node, join
 from game.view.mouths import Half
 from game.view.room import Room
+from game.view.signs import Signs
 from game.world.city import City
 from game.world.entity import EntityState
 from game.world.state import WorldState
@@ -36,11 +37,11 @@ _WIDE = 1 << 20
 _MANY, _ROWS = 50, 3  # as in prop.vert
 
 
-def lay_out(city: City, parts: list[Half]) -> Pieces:
+def lay_out(city: City, parts: list[Half], room: Room) -> Pieces:
     """All furniture of a city; a piece's row is its number for good."""
     if not parts:
-        return furniture.wood(city, Room(city))
-    line, room = streets.lines(parts), Room(city)
+        return furniture.wood(city, room)
+    line = streets.lines(parts)
     widths = {lane.street: lane.width for lane in city.lanes}
     return furniture.together(
         [
@@ -141,8 +142,9 @@ class Many:
 class Scenery:
     """Furniture and parked cars of one city. `root` is to be hung into the scene."""
 
-    def __init__(self, city: City, parts: list[Half]) -> None:
-        self.pieces = lay_out(city, parts)
+    def __init__(self, city: City, parts: list[Half], room: Room) -> None:
+        self.pieces = lay_out(city, parts, room)
+        self.signs = Signs(city, parts, room, len(self.pieces))
         self.root = NodePath("scenery")
         self._far = self.root.attachNewNode("far")
         self._far.setShader(program("prop"))
@@ -153,8 +155,9 @@ class Scenery:
         self.cars = Actors()
         self.cars.root.reparentTo(self.root)
         self.cars.shadows.reparentTo(self.root)
+        self.signs.root.reparentTo(self.root)
         self._tiles: dict[tuple[int, bool], Any] = {}
-        self._shown: list[Any] = []
+        self._shown: set[tuple[int, bool]] = set()
         self._many: dict[tuple[int, int, int], Many] = {}
         self._own = paints(self.pieces)
         self._entities: dict[int, EntityState] = {}
@@ -166,22 +169,22 @@ class Scenery:
 
     def update(self, state: WorldState, eye: Eye) -> None:
         """Show what is in sight of the eye."""
-        at = np.array([eye.x, eye.y])
-        for tile in self._shown:
-            tile.stash()
-        away = np.maximum(np.abs(self._middle - at) - TILE / 2, 0.0)
+        away = np.maximum(np.abs(self._middle - (eye.x, eye.y)) - TILE / 2, 0.0)
         square = (away * away).sum(1)
         near = np.flatnonzero(square < SIGHT * SIGHT)
         coarse = square[near] > _COARSE * _COARSE
-        keys = self._keys[near]
-        self._shown = [self._tile(*of) for of in zip(keys.tolist(), coarse.tolist(), strict=True)]
-        for tile in self._shown:
-            tile.unstash()
+        wanted = set(zip(self._keys[near].tolist(), coarse.tolist(), strict=True))
+        for tile in self._shown - wanted:
+            self._tiles[tile].stash()
+        for tile in sorted(wanted - self._shown):
+            self._tile(*tile).unstash()
+        self._shown = wanted
         rows = self.near(eye)
         cars = self.pieces.kind[rows] == Kind.CAR
         parked_here = tuple(self.entity(row) for row in rows[cars].tolist())
         self.cars.update(WorldState(state.tick, state.seed, state.ego, parked_here), eye, False)
         self._stand(rows[~cars])
+        self.signs.update(eye.x, eye.y)
 
     def entity(self, row: int) -> EntityState:
         """A parked car as its actor would be: the instance number as its id, wheels straight."""

@@ -26,16 +26,14 @@ _CROWN = ((0.52, -0.72), (0.88, 0.0), (0.48, 0.74))  # radius and height of its 
 Floats = NDArray[np.float64]
 
 
-def triangles(corners: Floats, paint: tuple[int, ...], kind: int, material: int) -> Mesh:
-    """Flat triangles, corners (n, 3, 3) anticlockwise from outside."""
+def _leaves(corners: Floats, normals: Floats, paint: tuple[int, ...]) -> Mesh:
+    """Triangles, corners (n, 3, 3) anticlockwise from outside; each corner with its own normal."""
     vertices = np.zeros((len(corners), 3), VERTEX)
     vertices["place"] = corners
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    size = np.maximum(np.linalg.norm(cross, axis=1, keepdims=True), 1e-9)
-    vertices["facing"][..., :3] = faces_to_bytes(cross / size)[:, None]
-    vertices["facing"][..., 3] = material
+    vertices["facing"][..., :3] = faces_to_bytes(normals)
+    vertices["facing"][..., 3] = LEAF
     vertices["paint"] = np.asarray(paint, np.uint8)
-    vertices["label"][..., 3] = kind
+    vertices["label"][..., 3] = Train.VEGETATION
     return vertices.reshape(-1), np.arange(len(corners) * 3, dtype=np.uint32)
 
 
@@ -75,7 +73,7 @@ def near(kind: int) -> Mesh:
     """A tree of one of KINDS as seen from the pavement."""
     fine = _finer(_icosahedron())
     parts = [
-        triangles(_ball(fine, *ball), _GREEN[kind], Train.VEGETATION, LEAF) for ball in _BALLS[kind]
+        _leaves(_ball(fine, *ball), fine, _GREEN[kind]) for ball in _BALLS[kind]
     ]
     parts.append(post((0, 0, 0), 4.2, 0.17, _BARK[kind], Train.VEGETATION, 7, 0.62, False))
     for x, y, z, _, _ in _BALLS[kind][1:]:
