@@ -1,6 +1,7 @@
 """`city shot`: one picture of a place by name, any channel, any size."""
 
 import time
+from dataclasses import asdict
 from math import degrees
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import click
 from game.cli.output import emit, stderr
 from game.errors import UsageError
 
-_CHANNELS = ("colour", "depth", "class", "instance", "normal")
+_CHANNELS = ("colour", "depth", "class", "instance", "normal", "flow")
 
 
 def _size(_: click.Context, __: click.Parameter, text: str) -> tuple[int, int]:
@@ -31,6 +32,7 @@ def _size(_: click.Context, __: click.Parameter, text: str) -> tuple[int, int]:
 @click.option("--size", callback=_size, default="480x480", show_default=True, metavar="WxH")
 @click.option("--eye-height", is_flag=True, help="From someone standing there, not from the car.")
 @click.option("--tick", type=int, default=0, help="The traffic lights' tick.")
+@click.option("--boxes", is_flag=True, help="Frame everyone: green in sight, red mostly hidden.")
 @click.option("--pack", type=click.Path(path_type=Path, file_okay=False), help="Folder of a pack.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
@@ -41,6 +43,7 @@ def command(
     size: tuple[int, int],
     eye_height: bool,
     tick: int,
+    boxes: bool,
     pack: Path | None,
     out: Path,
     as_json: bool,
@@ -49,12 +52,15 @@ def command(
     if out.suffix.lower() != ".png":
         raise UsageError(f"{out}: only PNG files are written; end the name in .png")
     from game.atlas.load import load
-    from game.view.picture import visible, write_png
+    from game.view.picture import framed, visible, write_png
     from game.view.shot import shoot
 
     start = time.monotonic()
-    shot = shoot(load(pack), at, channel, size, heading, eye_height, tick=tick)
-    write_png(out, visible(channel, shot.picture))
+    shot = shoot(load(pack), at, channel, size, heading, eye_height, tick=tick, boxes=boxes)
+    shown = [box for box in shot.boxes if box.pixels]
+    colours = [(230, 60, 40) if box.occlusion > 0.5 else (60, 230, 90) for box in shown]
+    rects = [box.outline for box in shown]
+    write_png(out, framed(visible(channel, shot.picture), rects, colours))
     data = {
         "path": str(out),
         "at": at,
@@ -64,6 +70,7 @@ def command(
         "eye": [round(shot.eye.x, 2), round(shot.eye.y, 2), round(shot.eye.z, 2)],
         "heading_degrees": round(degrees(shot.eye.yaw), 1),
         "renderer": shot.renderer,
+        "boxes": [asdict(box) for box in shot.boxes],
         "seconds": round(time.monotonic() - start, 2),
     }
     emit(as_json, data, lambda: stderr().print(f"{out}  {shot.address}  ({shot.renderer})"))

@@ -4,6 +4,8 @@ All static tiles are there before anything is drawn; nothing depends on time or 
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from game.view.scenery import Scenery
 from game.view.signals import Signals
 from game.view.sky import sky
 from game.world.city import City
+from game.world.entity import EntityState
 from game.world.state import WorldState
 
 
@@ -77,6 +80,27 @@ class Scene:
         self.actors.update(state, eye, ego)
         self.scenery.update(state, eye)
         self.signals.update(state, eye.x, eye.y)
+
+    @contextmanager
+    def only(self, state: WorldState, eye: Eye) -> Iterator[None]:
+        """For as long as it lasts, the actors of `state` and nothing else; pose again afterwards."""
+        hidden = [
+            child
+            for child in self.root.getChildren()
+            if child != self.actors.root and not child.isHidden()
+        ]
+        for child in hidden:
+            child.hide()
+        self.actors.update(state, eye, ego=False)
+        try:
+            yield
+        finally:
+            for child in hidden:
+                child.show()
+
+    def parked(self, eye: Eye) -> list[EntityState]:
+        """The parked cars near the eye, as entities."""
+        return self.scenery.parked(eye)
 
     def close(self) -> None:
         """Let go of all geometry."""

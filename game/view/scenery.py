@@ -194,6 +194,11 @@ class Scenery:
             self._entities[row] = EntityState(furniture_instance(row), name, x, y, heading, 0.0)
         return self._entities[row]
 
+    def parked(self, eye: Eye) -> list[EntityState]:
+        """The parked cars that are drawn as entities are, in the order of their numbers."""
+        rows = self.near(eye)
+        return [self.entity(row) for row in rows[self.pieces.kind[rows] == Kind.CAR].tolist()]
+
     def near(self, eye: Eye, within: float = NEAR) -> NDArray[np.int64]:
         """Rows of what is near the eye and not behind it, in order."""
         at = np.array([eye.x, eye.y])

@@ -5,7 +5,7 @@ in vec3 wp; in vec2 uv;
 flat in vec4 col; flat in float mat;
 void main() {
     vec3 ray = wp - p3d_ViewMatrixInverse[3].xyz;
-    float light = .62 + .14 * nrm.z + .36 * max(dot(nrm, SUN), 0.);
+    float light = .84 + .12 * nrm.z + .25 * max(dot(nrm, SUN), 0.);
     vec3 c = col.rgb;
     if (col.a > .002) c = mix(vec3(.07, .36, .235), c, smoothstep(.12, .50, texture(page, uv).a));
     emit(haze(c * light, ray));
