@@ -113,9 +113,7 @@ def apart(found: Sequence[tuple[EntityState, Rect]]) -> list[list[EntityState]]:
 
 def _overlap(a: Rect, b: Rect) -> bool:
     gap = 2.0  # [px]
-    return (
-        a[0] < b[2] + gap and b[0] < a[2] + gap and a[1] < b[3] + gap and b[1] < a[3] + gap
-    )
+    return a[0] < b[2] + gap and b[0] < a[2] + gap and a[1] < b[3] + gap and b[1] < a[3] + gap
 
 
 def counts(instance: NDArray[np.uint32]) -> dict[int, int]:

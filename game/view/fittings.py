@@ -1,4 +1,4 @@
-"""Meshes of street furniture, near and far: lamps, hydrants, bins, mailboxes, parked cars from afar.
+"""Meshes of street furniture: lamps, hydrants, bins, mailboxes, and parked cars from afar.
 
 Each stands at the origin with +x towards the road (of a car: its front). What is seen from afar
 lies inside what is seen near by, so both may be drawn at once.

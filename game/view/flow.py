@@ -1,4 +1,4 @@
-"""Optical flow from what is already known: depth and instance of each pixel, both eyes, both states.
+"""Optical flow from what is known already: each pixel's depth and instance, both eyes and states.
 
 Exact for the city and for rigid bodies; wheels and limbs are taken to move as their body does.
 Draws nothing.

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from game.view.mouths import Half
 from game.view.room import Flags, Floats, Ints, Room
@@ -141,9 +140,7 @@ def stations(
 
 def _pieces(kind: Kind, where: Stations, beyond: float, variant: Ints, size: Floats) -> Pieces:
     heading = np.arctan2(-where.side * where.ahead[:, 0], where.side * where.ahead[:, 1])
-    return Pieces(
-        np.full(len(where.half), int(kind)), where.beside(beyond), heading, variant, size
-    )
+    return Pieces(np.full(len(where.half), int(kind)), where.beside(beyond), heading, variant, size)
 
 
 def _clear(pieces: Pieces, room: Room, from_wall: float) -> Pieces:
@@ -177,9 +174,7 @@ def kerbside(parts: Sequence[Half], line: Lines, room: Room) -> list[Pieces]:
 
 
 def _trees(parts: Sequence[Half], line: Lines, room: Room) -> Pieces:
-    where = stations(
-        parts, line, _flags(parts, FAST, inverse=True), 9.0, _TREES, 1.1
-    )
+    where = stations(parts, line, _flags(parts, FAST, inverse=True), 9.0, _TREES, 1.1)
     quiet = _flags(parts, _QUIET)[where.half]
     streak = draw(3, where.street, where.side + 1, where.number * 0)  # some blocks have few
     share = np.where(quiet, 0.45 + 0.45 * streak, 0.10 + 0.38 * streak)

@@ -26,6 +26,7 @@ _CROWD = (
     ("bicycle", 13.0, -3.4), ("van", 34.0, -3.2), ("pedestrian", 30.0, -4.0), ("suv", 44.0, 0.0),
     ("pedestrian", 31.5, 5.0), ("taxi", 56.0, 3.3), ("ambulance", 66.0, 0.0), ("child", 31.2, -7.0),
 )  # fmt: skip
+_CLEAR = 14.0  # nobody stands nearer to someone on foot [m]
 _SIZE = (416, 240)
 _LARGE = (832, 480)
 
@@ -56,9 +57,7 @@ PLACES = (
 )
 
 
-def make(
-    city: City, out: Path, profile: CaptureProfile, done: Callable[[str], None]
-) -> list[Path]:
+def make(city: City, out: Path, profile: CaptureProfile, done: Callable[[str], None]) -> list[Path]:
     """Draw the gallery into folder `out` as JPEG files; `done` hears of each. Returns them."""
     renderer = SceneRenderer(city, profile)
     made = []
@@ -114,5 +113,7 @@ def _stand(city: City, place: Place) -> tuple[WorldState, Eye]:
     if not place.height:
         return state, eye(state)
     x, y = ego.x + ux * place.on, ego.y + uy * place.on
+    clear = tuple(a for a in crowd if (a.x - x) ** 2 + (a.y - y) ** 2 > _CLEAR * _CLEAR)
+    state = replace(state, actors=clear)
     heading = ego.heading + radians(place.turn)
     return state, standing(x, y, heading, place.height, radians(place.lift))

@@ -157,9 +157,7 @@ def box(
     return loft(np.stack([foot, top]), paint, kind, joint)
 
 
-def turned(
-    mesh: Mesh, x: float, y: float, ux: float, uy: float, z: float = 0.0
-) -> Mesh:
+def turned(mesh: Mesh, x: float, y: float, ux: float, uy: float, z: float = 0.0) -> Mesh:
     """A mesh made along +x, stood at (x, y) so that its +x lies along (ux, uy)."""
     vertices, indices = mesh
     vertices = vertices.copy()

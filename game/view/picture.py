@@ -109,9 +109,7 @@ def sheet(pictures: Sequence[NDArray[np.uint8]], columns: int, gap: int = 4) -> 
     """Pictures of one size side by side, row by row, on white."""
     height, width, _ = pictures[0].shape
     rows = -(-len(pictures) // columns)
-    made = np.full(
-        (rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8
-    )
+    made = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8)
     for place, picture in enumerate(pictures):
         y, x = place // columns * (height + gap), place % columns * (width + gap)
         made[y : y + height, x : x + width] = picture

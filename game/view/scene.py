@@ -83,7 +83,7 @@ class Scene:
 
     @contextmanager
     def only(self, state: WorldState, eye: Eye) -> Iterator[None]:
-        """For as long as it lasts, the actors of `state` and nothing else; pose again afterwards."""
+        """While it lasts, the actors of `state` and nothing else; pose again afterwards."""
         hidden = [
             child
             for child in self.root.getChildren()

@@ -17,7 +17,7 @@ from game.view.camera import Eye
 from game.view.furniture import Kind, Pieces
 from game.view.labels import FIRST_FURNITURE, furniture_instance
 from game.view.materials import program
-from game.view.mesh import VERTEX, Mesh, geom_node, join
+from game.view.mesh import Mesh, geom_node, join
 from game.view.mouths import Half
 from game.view.room import Room
 from game.view.signs import Signs
@@ -27,8 +27,8 @@ from game.world.state import WorldState
 
 TILE = 100.0
 SIGHT = 400.0  # tiles are drawn up to here; haze hides what lies beyond [m]
-_COARSE = 150.0  # tiles that lie beyond are coarser still [m]
-NEAR = 46.0  # the near meshes are drawn up to here [m]
+_COARSE = 110.0  # tiles that lie beyond are coarser still [m]
+NEAR = 38.0  # the near meshes are drawn up to here [m]
 _KEPT = 500  # tiles
 _CELL = 50.0  # of the look-up of what is near [m]
 _SIDE = cos(radians(62.0))  # nothing is seen farther off the axis, in the widest picture
@@ -71,9 +71,7 @@ def _labels(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return (rows[:, None] + FIRST_FURNITURE) >> np.array([0, 8, 16]) & 255
 
 
-def _planted(
-    mesh: Mesh, pieces: Pieces, rows: NDArray[np.int64], own: NDArray[np.float64]
-) -> Mesh:
+def _planted(mesh: Mesh, pieces: Pieces, rows: NDArray[np.int64], own: NDArray[np.float64]) -> Mesh:
     """One copy of a mesh for each row, where it stands."""
     shape, index = mesh
     n, m = len(rows), len(shape)

@@ -98,9 +98,7 @@ class Signals:
             path.setState(self._states[light(*self._keys[index], state.tick)])
 
 
-def approaches(
-    junction: Junction, meeting: list[Half]
-) -> list[tuple[Half, Point, Point, float]]:
+def approaches(junction: Junction, meeting: list[Half]) -> list[tuple[Half, Point, Point, float]]:
     """(half, foot of its pole, unit vector of who arrives, length of its arm [m]) with signals."""
     found: list[tuple[Half, Point, Point, float]] = []
     for half in meeting if junction.signal and len(junction.streets) > 2 else ():

@@ -22,7 +22,7 @@ from game.view.room import Room
 from game.view.signals import approaches
 from game.world.city import City, Junction
 
-_SIGHT = 75.0  # boards and letters are drawn up to here [m]
+_SIGHT = 60.0  # boards and letters are drawn up to here [m]
 _GREEN = (18, 92, 60, 0)
 _BACK = (148, 152, 150, 0)
 _POST = (70, 74, 72, 0)
@@ -180,9 +180,7 @@ def _posts(meeting: list[Half], every: list[str], room: Room) -> list[Mesh]:
     return []
 
 
-def _post(
-    at: NDArray[np.float64], half: Half, meeting: list[Half], every: list[str]
-) -> list[Mesh]:
+def _post(at: NDArray[np.float64], half: Half, meeting: list[Half], every: list[str]) -> list[Mesh]:
     found = [turned(post((0, 0, 0), 3.8, 0.045, _POST, Train.POLE, 5), at[0], at[1], 1.0, 0.0)]
     for name, low in zip(every[:2], _ON_POST, strict=False):
         own = next(h for h in meeting if h.street.name == name)

@@ -1,4 +1,4 @@
-"""Street trees as low-poly meshes made by code: a trunk, and crowns of a few uneven balls of leaves.
+"""Street trees as low-poly meshes made by code: a trunk, crowns of a few uneven balls of leaves.
 
 Four kinds, each near and far; the far one lies inside the near one. Pure numpy, units are metres.
 """
@@ -72,9 +72,7 @@ def _ball(faces: Floats, x: float, y: float, z: float, wide: float, tall: float)
 def near(kind: int) -> Mesh:
     """A tree of one of KINDS as seen from the pavement."""
     fine = _finer(_icosahedron())
-    parts = [
-        _leaves(_ball(fine, *ball), fine, _GREEN[kind]) for ball in _BALLS[kind]
-    ]
+    parts = [_leaves(_ball(fine, *ball), fine, _GREEN[kind]) for ball in _BALLS[kind]]
     parts.append(post((0, 0, 0), 4.2, 0.17, _BARK[kind], Train.VEGETATION, 7, 0.62, False))
     for x, y, z, _, _ in _BALLS[kind][1:]:
         parts.append(_branch((0.0, 0.0, 2.7), (x * 0.8, y * 0.8, z), _BARK[kind]))
@@ -83,9 +81,7 @@ def near(kind: int) -> Mesh:
 
 def _branch(foot: tuple[float, ...], tip: tuple[float, ...], paint: tuple[int, ...]) -> Mesh:
     ring = np.array([(-0.07, -0.04, 0), (0.07, -0.04, 0), (0.0, 0.08, 0)])
-    return loft(
-        np.stack([ring + foot, ring * 0.6 + tip]), paint, Train.VEGETATION, caps=False
-    )
+    return loft(np.stack([ring + foot, ring * 0.6 + tip]), paint, Train.VEGETATION, caps=False)
 
 
 @cache

@@ -68,10 +68,16 @@ def flat(city: City) -> Iterator[SceneRenderer]:
     made.close()
 
 
+@pytest.fixture(scope="module")
+def plain(city: City) -> Iterator[SceneRenderer]:
+    made = SceneRenderer(city, PROFILE)
+    yield made
+    made.close()
+
+
 def test_every_pixel_of_twenty_views_has_the_label_of_what_is_drawn_there(
-    city: City, flat: SceneRenderer
+    city: City, flat: SceneRenderer, plain: SceneRenderer
 ) -> None:
-    plain = SceneRenderer(city, PROFILE)
     things: set[int] = set()
     for number in range(VIEWS):
         now = state(city, number)
@@ -82,18 +88,15 @@ def test_every_pixel_of_twenty_views_has_the_label_of_what_is_drawn_there(
         assert np.array_equal(drawn, found["instance"]), f"view {number}"
         assert np.array_equal(bgra[..., 3].astype(np.uint8), found["class"]), f"view {number}"
         things |= set(np.unique(found["class"]).tolist())
-    plain.close()
     assert len(things) >= 12
 
 
 def test_the_comparison_sees_a_thing_that_stands_elsewhere(
-    city: City, flat: SceneRenderer
+    city: City, flat: SceneRenderer, plain: SceneRenderer
 ) -> None:
-    plain = SceneRenderer(city, PROFILE)
     now = state(city, 1)
     moved = replace(now, actors=tuple(replace(a, x=a.x + 0.3) for a in now.actors))
     found = plain.render(moved, ["instance"], SIZE, SIZE)["instance"]
-    plain.close()
     flat.render(now, ["colour"], SIZE, SIZE)
     bgra = flat._target(SIZE, SIZE, False).bgra().astype(np.uint32)
     assert not np.array_equal(bgra[..., 2] | bgra[..., 1] << 8 | bgra[..., 0] << 16, found)

@@ -92,7 +92,7 @@ def test_a_car_that_turns_about_its_middle_flows_both_ways(renderer: SceneRender
     earlier, later = (state_at(80.0, y=60.0, actors=(bus,)) for bus in poses)
     found = flow(renderer, eye, eye, later, earlier)
     bus = found["instance"] == entity_instance(5)
-    rows, columns = np.nonzero(bus)
+    _rows, columns = np.nonzero(bus)
     z = found["depth"][bus].astype(float)
     x, y = z - 15.0, -(columns + 0.5 - SIZE / 2) / FOCAL * z
     c, s = cos(-swing), sin(-swing)

@@ -43,7 +43,7 @@ def pieces(city: City, parts: list[Half], room: Room) -> Pieces:
 @pytest.fixture(scope="module")
 def walls(city: City) -> Iterator[shapely.STRtree]:
     rings = [shapely.make_valid(Polygon(f.rings[0], f.rings[1:])) for f in city.footprints]
-    yield shapely.STRtree(rings)
+    return shapely.STRtree(rings)
 
 
 def rectangles(pieces: Pieces) -> list[Polygon]:

@@ -64,6 +64,6 @@ def test_a_sign_shows_white_letters_on_green_and_is_labelled_a_sign(
     assert sign.sum() > 1500
     assert (found["instance"][sign] >= FIRST_FURNITURE).all()
     red, green, _ = found["colour"][sign].astype(int).T
-    assert ((green > red + 25)).mean() > 0.4
+    assert (green > red + 25).mean() > 0.4
     assert ((red > 150) & (green > 150)).mean() > 0.05
     assert half.street.name == "First"
