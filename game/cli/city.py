@@ -1,4 +1,4 @@
-"""`city info | build | shot`: look at the city pack, compile another one, draw it."""
+"""`city info | build | shot | gallery`: look at the city pack, compile another one, draw it."""
 
 import importlib
 from pathlib import Path
@@ -15,17 +15,19 @@ from game.cli.output import emit, stderr
 from game.errors import UsageError
 from game.world.city import City
 
+_DRAWN = ("shot", "gallery")
+
 
 class CityGroup(click.Group):
-    """The group; `shot` is imported only when asked for, because it needs the renderer."""
+    """The group; what draws is imported only when asked for, because it needs the renderer."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), "shot"]
+        return [*super().list_commands(ctx), *_DRAWN]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name == "shot":
-            shot: click.Command = importlib.import_module("game.cli.city_shot").command
-            return shot
+        if cmd_name in _DRAWN:
+            drawn: click.Command = importlib.import_module(f"game.cli.city_{cmd_name}").command
+            return drawn
         return super().get_command(ctx, cmd_name)
 
 

@@ -1,6 +1,7 @@
 """`city shot`: one picture of a place by name, any channel, any size."""
 
 import time
+from dataclasses import asdict
 from math import degrees
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from game.cli.output import emit, stderr
 from game.errors import UsageError
 from game.session.format import WEATHERS, CaptureProfile
 
-_CHANNELS = ("colour", "depth", "class", "instance", "normal")
+_CHANNELS = ("colour", "depth", "class", "instance", "normal", "flow")
 
 
 def _size(_: click.Context, __: click.Parameter, text: str) -> tuple[int, int]:
@@ -36,6 +37,7 @@ def _size(_: click.Context, __: click.Parameter, text: str) -> tuple[int, int]:
 )
 @click.option("--weather", type=click.Choice(WEATHERS), default="clear", show_default=True)
 @click.option("--tick", type=int, default=0, help="The traffic lights' tick.")
+@click.option("--boxes", is_flag=True, help="Frame everyone: green in sight, red mostly hidden.")
 @click.option("--pack", type=click.Path(path_type=Path, file_okay=False), help="Folder of a pack.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
@@ -48,6 +50,7 @@ def command(
     hour: float,
     weather: str,
     tick: int,
+    boxes: bool,
     pack: Path | None,
     out: Path,
     as_json: bool,
@@ -56,13 +59,16 @@ def command(
     if out.suffix.lower() != ".png":
         raise UsageError(f"{out}: only PNG files are written; end the name in .png")
     from game.atlas.load import load
-    from game.view.picture import visible, write_png
+    from game.view.picture import framed, visible, write_png
     from game.view.shot import shoot
 
     start = time.monotonic()
     profile = CaptureProfile(hour=hour, weather=weather)
-    shot = shoot(load(pack), at, channel, size, heading, eye_height, profile, tick)
-    write_png(out, visible(channel, shot.picture))
+    shot = shoot(load(pack), at, channel, size, heading, eye_height, profile, tick, boxes=boxes)
+    shown = [box for box in shot.boxes if box.pixels]
+    colours = [(230, 60, 40) if box.occlusion > 0.5 else (60, 230, 90) for box in shown]
+    rects = [box.outline for box in shown]
+    write_png(out, framed(visible(channel, shot.picture), rects, colours))
     data = {
         "path": str(out),
         "at": at,
@@ -74,6 +80,7 @@ def command(
         "eye": [round(shot.eye.x, 2), round(shot.eye.y, 2), round(shot.eye.z, 2)],
         "heading_degrees": round(degrees(shot.eye.yaw), 1),
         "renderer": shot.renderer,
+        "boxes": [asdict(box) for box in shot.boxes],
         "seconds": round(time.monotonic() - start, 2),
     }
     emit(as_json, data, lambda: stderr().print(f"{out}  {shot.address}  ({shot.renderer})"))

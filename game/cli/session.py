@@ -279,13 +279,18 @@ def render_(
         renderer = _make_renderer()(city, capture)
         out.mkdir(parents=True, exist_ok=True)
         count, size = 0, (width or capture.width, height or capture.height)
+        before = None  # the state of the last picture
         try:
             for state in replay(session, city, library_stage(session.manifest, city)):
                 if state.tick % every:
                     continue
-                for channel, picture in renderer.render(state, channels, *size).items():
+                # the first frame has none before it, and so no flow
+                wanted = [c for c in channels if c != "flow" or before is not None]
+                drawn = renderer.render(state, wanted, *size, previous=before)
+                for channel, picture in drawn.items():
                     np.save(out / f"{channel}-{state.tick:06d}.npy", picture)
                     count += 1
+                before = state
         finally:
             renderer.close()
         facts = {

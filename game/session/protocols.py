@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Picture = NDArray[np.generic]
 
-CHANNELS = ("colour", "class", "instance", "depth", "normal")
+CHANNELS = ("colour", "class", "instance", "depth", "normal", "flow")
 
 
 class Viewpoint(Protocol):
@@ -44,14 +44,21 @@ class Renderer(Protocol):
     family: the renderer as named in manifests and tolerances, 'llvmpipe (LLVM 15.0.6, 256 bits)'.
     render returns one array per channel, top row first: colour uint8 (h, w, 3) RGB,
     class uint8 (h, w) Cityscapes train ids, instance uint32 (h, w), depth float32 (h, w) [m],
-    normal float32 (h, w, 3). An unknown channel raises ValueError.
+    normal float32 (h, w, 3), flow float32 (h, w, 2): how far each pixel's point has moved since the
+    frame before [px], right and up positive, NaN where it was not to be seen then. Flow needs
+    `previous`, the state of that frame. An unknown channel raises ValueError.
     Depth is along the viewing axis; the profile's fov spans the shorter side of the picture.
     """
 
     family: str
 
     def render(
-        self, state: WorldState, channels: Sequence[str], width: int, height: int
+        self,
+        state: WorldState,
+        channels: Sequence[str],
+        width: int,
+        height: int,
+        previous: WorldState | None = None,
     ) -> Mapping[str, Picture]: ...
 
     def eye(self, state: WorldState) -> Viewpoint: ...

@@ -24,7 +24,7 @@ from game.view.camera import Eye
 from game.view.daylight import Look
 from game.view.labels import entity_instance, instance_bytes
 from game.view.materials import program
-from game.view.mesh import VERTEX, Mesh, geom_node, geometry, join, quad_indices
+from game.view.mesh import VERTEX, Mesh, geom_node, geometry, join, quad_indices, thrifty
 from game.world.entity import BODIES, EGO_ID, Body, EntityState, Kind
 from game.world.state import WorldState
 
@@ -50,7 +50,7 @@ def _mesh(body: str, variant: int, smallest: float) -> Any:
         mesh = join(people.MAKERS[body](shape, variant))
     else:
         mesh = join(bodies.MAKERS.get(body, bodies.sedan)(shape))
-    node = geom_node(body, _without_small(mesh, smallest) if smallest else mesh)
+    node = geom_node(body, thrifty(_without_small(mesh, smallest) if smallest else mesh))
     node.setBounds(OmniBoundingVolume())
     node.setFinal(True)
     return node

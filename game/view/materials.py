@@ -21,6 +21,9 @@ _PROGRAMS = {
     "sky": ("sky.vert", "sky.frag", True),
     "shade": ("shade.vert", "shade.frag", False),
     "mirror": ("actor.vert", "mirror.frag", False),
+    "prop": ("static.vert", "prop.frag", True),
+    "prop_many": ("prop.vert", "prop.frag", True),
+    "sign": ("static.vert", "sign.frag", True),
 }
 
 

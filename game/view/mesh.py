@@ -159,6 +159,68 @@ def box(
     return loft(np.stack([foot, top]), paint, kind, joint)
 
 
+def turned(mesh: Mesh, x: float, y: float, ux: float, uy: float, z: float = 0.0) -> Mesh:
+    """A mesh made along +x, stood at (x, y) so that its +x lies along (ux, uy)."""
+    vertices, indices = mesh
+    vertices = vertices.copy()
+    a, b = vertices["place"][:, 0].copy(), vertices["place"][:, 1].copy()
+    vertices["place"][:, 0] = x + a * ux - b * uy
+    vertices["place"][:, 1] = y + a * uy + b * ux
+    vertices["place"][:, 2] += z
+    n = vertices["facing"][:, :2].astype(float) - 128.0
+    vertices["facing"][:, 0] = np.rint(n[:, 0] * ux - n[:, 1] * uy + 128.0).astype(np.uint8)
+    vertices["facing"][:, 1] = np.rint(n[:, 0] * uy + n[:, 1] * ux + 128.0).astype(np.uint8)
+    return vertices, indices
+
+
+def thrifty(mesh: Mesh) -> Mesh:
+    """The same triangles with far fewer vertices.
+
+    Facing, paint and label of a triangle are those of its last vertex (the provoking one of every
+    flat shader input), so corners that agree in place, span and joint are shared, and each
+    triangle is turned until a vertex of its own look comes last.
+    """
+    vertices, indices = mesh
+    place = [(p.tobytes(), s.tobytes(), int(f[3])) for p, s, f in
+             zip(vertices["place"], vertices["span"], vertices["facing"], strict=True)]  # fmt: skip
+    look = [v[20:].tobytes() for v in vertices.view(np.uint8).reshape(-1, VERTEX.itemsize)]
+    rows: list[int] = []  # of `vertices`: where each kept one comes from
+    claims: list[bytes | None] = []
+    at: dict[tuple[bytes, bytes, int], list[int]] = {}
+    claimed: dict[tuple[tuple[bytes, bytes, int], bytes], int] = {}
+    found: list[int] = []
+
+    def some(corner: int) -> int:
+        if place[corner] not in at:
+            at[place[corner]] = [len(rows)]
+            rows.append(corner)
+            claims.append(None)
+        return at[place[corner]][0]
+
+    def own(corner: int) -> int:
+        free = [k for k in at.get(place[corner], ()) if claims[k] is None]
+        if not free:
+            free = [len(rows)]
+            at.setdefault(place[corner], []).append(len(rows))
+            rows.append(corner)
+            claims.append(None)
+        rows[free[0]], claims[free[0]] = corner, look[corner]
+        claimed[place[corner], look[corner]] = free[0]
+        return free[0]
+
+    for a, b, c in indices.reshape(-1, 3).tolist():
+        turns = ((b, c, a), (a, b, c), (c, a, b))
+        ready = [t for t in turns if (place[t[2]], look[t[2]]) in claimed]
+        open_ = [t for t in turns if any(claims[k] is None for k in at.get(place[t[2]], ()))]
+        first, second, last = (ready or open_ or turns)[0]
+        if ready:
+            end = claimed[place[last], look[last]]
+        else:
+            end = own(last)
+        found += [some(first), some(second), end]
+    return vertices[rows], np.array(found, np.uint32)
+
+
 def disc_ring(radius: float, sides: int = 10) -> NDArray[np.float64]:
     """(sides, 2) points of a circle, anticlockwise."""
     turn = np.arange(sides) * (2 * np.pi / sides)

@@ -3,6 +3,8 @@
 import os
 import struct
 import zlib
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +70,67 @@ def visible(channel: str, picture: Picture) -> NDArray[np.uint8]:
     if channel == "depth":
         shade = np.log1p(picture.astype(np.float64)) / np.log1p(float(picture.max()))
         return np.repeat((shade * 255).astype(np.uint8)[..., None], 3, -1)
+    if channel == "flow":
+        return _flow_colours(picture.astype(np.float64))
     if channel == "normal":
         return np.asarray((picture.astype(np.float64) * 127 + 128).clip(0, 255), np.uint8)
     return np.asarray(picture, np.uint8)
+
+
+def _flow_colours(flow: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Direction as hue, length as strength up to the picture's 99th percentile; NaN black."""
+    known = ~np.isnan(flow[..., 0])
+    right, up = np.where(known, flow[..., 0], 0.0), np.where(known, flow[..., 1], 0.0)
+    length = np.sqrt(right * right + up * up)
+    strength = np.minimum(length / max(float(np.percentile(length, 99)), 1e-6), 1.0)
+    angle = np.arctan2(up, right)
+    thirds = np.array([0.0, 2 * np.pi / 3, 4 * np.pi / 3])
+    hue = 0.5 + 0.5 * np.cos(angle[..., None] - thirds)
+    shade = 1.0 - strength[..., None] * (1.0 - hue)
+    return np.asarray(np.where(known[..., None], shade * 255, 0), np.uint8)
+
+
+def framed(
+    rgb: NDArray[np.uint8], rects: Sequence[tuple[float, float, float, float]],
+    colours: Sequence[tuple[int, int, int]],
+) -> NDArray[np.uint8]:  # fmt: skip
+    """A copy with one-pixel rectangles (left, top, right, bottom) [px] drawn on it."""
+    made = rgb.copy()
+    height, width, _ = made.shape
+    for (left, top, right, bottom), colour in zip(rects, colours, strict=True):
+        x0, x1 = (int(min(max(x, 0), width - 1)) for x in (left, right - 1))
+        y0, y1 = (int(min(max(y, 0), height - 1)) for y in (top, bottom - 1))
+        made[[y0, y1], x0 : x1 + 1] = colour
+        made[y0 : y1 + 1, [x0, x1]] = colour
+    return made
+
+
+def sheet(pictures: Sequence[NDArray[np.uint8]], columns: int, gap: int = 4) -> NDArray[np.uint8]:
+    """Pictures of one size side by side, row by row, on white."""
+    height, width, _ = pictures[0].shape
+    rows = -(-len(pictures) // columns)
+    made = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8)
+    for place, picture in enumerate(pictures):
+        y, x = place // columns * (height + gap), place % columns * (width + gap)
+        made[y : y + height, x : x + width] = picture
+    return made
+
+
+def write_jpeg(path: Path, rgb: NDArray[np.uint8], coarseness: int = 5) -> int:
+    """Write a picture as JPEG, whole or not at all; 2 is best, 31 worst. Returns bytes."""
+    import av
+
+    height, width, _ = rgb.shape
+    even = np.ascontiguousarray(rgb[: height // 2 * 2, : width // 2 * 2])
+    codec = av.CodecContext.create("mjpeg", "w")
+    codec.width, codec.height = even.shape[1], even.shape[0]
+    codec.pix_fmt, codec.time_base = "yuvj420p", Fraction(1, 25)
+    codec.options = {"flags": "+qscale", "qmin": str(coarseness), "qmax": str(coarseness)}
+    frame = av.VideoFrame.from_ndarray(even, format="rgb24")
+    packets = [*codec.encode(frame), *codec.encode(None)]
+    body = b"".join(bytes(packet) for packet in packets)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    waiting = path.with_name(path.name + ".part")
+    waiting.write_bytes(body)
+    os.replace(waiting, path)
+    return len(body)

@@ -4,6 +4,8 @@ All static tiles are there before anything is drawn; nothing depends on time or 
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import cos, radians, sin, tan
 from typing import Any
 
@@ -11,15 +13,18 @@ import numpy as np
 from panda3d.core import CullFaceAttrib, NodePath
 
 from game.session.format import CaptureProfile
-from game.view import buildings, mouths, streets
+from game.view import buildings, kerbs, mouths, streets
 from game.view.actors import Actors
 from game.view.camera import Eye
 from game.view.daylight import look
 from game.view.materials import program
 from game.view.mesh import Mesh, geom_node, join
+from game.view.room import Room
+from game.view.scenery import Scenery
 from game.view.signals import Signals
 from game.view.sky import sky
 from game.world.city import City
+from game.world.entity import EntityState
 from game.world.state import WorldState
 
 
@@ -40,6 +45,7 @@ class Scene:
         self._ground = self._layer("ground", "ground", 1)
         for layer in (self._roads, self._ground):
             layer.setShaderInput("layered", 1.0)
+        self._degrees = profile.fov_degrees
         self._fill(city)
         self.actors = Actors(self._look, profile.fov_degrees)
         self.actors.root.reparentTo(self.root)
@@ -71,6 +77,11 @@ class Scene:
             if on is not None:
                 self._roads.attachNewNode(geom_node("roads", on))
             self._ground.attachNewNode(geom_node("ground", off))
+        room = Room(city)
+        for key, kerb in kerbs.tiles(parts, room):
+            tops[key].append(kerb)
+        self.scenery = Scenery(city, parts, room, self._look, self._degrees)
+        self.scenery.root.reparentTo(self.root)
         self.signals = Signals(city, parts)
         self.signals.root.reparentTo(self.root)
         for mesh in self.signals.poles:
@@ -85,6 +96,7 @@ class Scene:
         aspect: width over height of the picture that it is for.
         """
         self.actors.update(state, eye, ego, aspect)
+        self.scenery.update(state, eye)
         self._uncover(eye, aspect)
         self.signals.update(state, eye.x, eye.y)
 
@@ -105,6 +117,27 @@ class Scene:
             for path in self._cells[index]:
                 path.unstash()
         self._shown = set(seen)
+
+    @contextmanager
+    def only(self, state: WorldState, eye: Eye) -> Iterator[None]:
+        """While it lasts, the actors of `state` and nothing else; pose again afterwards."""
+        hidden = [
+            child
+            for child in self.root.getChildren()
+            if child != self.actors.root and not child.isHidden()
+        ]
+        for child in hidden:
+            child.hide()
+        self.actors.update(state, eye, ego=False)
+        try:
+            yield
+        finally:
+            for child in hidden:
+                child.show()
+
+    def parked(self, eye: Eye) -> list[EntityState]:
+        """The parked cars near the eye, as entities."""
+        return self.scenery.parked(eye)
 
     def close(self) -> None:
         """Let go of all geometry."""

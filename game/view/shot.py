@@ -1,29 +1,36 @@
 """One picture of a named place: where the eye stands and what it sees. Behind `city shot`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import atan2, cos, dist, radians, sin
 
 from game.atlas.streets import address, find_junction, lane_near
 from game.session.format import CaptureProfile
 from game.session.protocols import Picture
+from game.view.boxes import Box
 from game.view.camera import Eye, eye, standing
 from game.view.renderer import SceneRenderer
 from game.world.city import City, Lane
 from game.world.entity import EntityState
 from game.world.state import WorldState
+from game.world.version import TICK_HZ
 
 _BACK = 30.0  # from the junction, along the lane that leads to it [m]
+_STEP = 10.0 * 2 / TICK_HZ  # driven since the frame before [m]
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """What was drawn: the picture of one channel and where it was taken from."""
+    """What was drawn: the picture of one channel and where it was taken from.
+
+    boxes: of everyone in the picture, where they were asked for.
+    """
 
     picture: Picture
     eye: Eye
     address: str
     renderer: str
+    boxes: tuple[Box, ...] = ()
 
 
 def shoot(
@@ -35,23 +42,35 @@ def shoot(
     on_foot: bool = False,
     profile: CaptureProfile | None = None,
     tick: int = 0,
+    boxes: bool = False,
 ) -> Shot:
     """Draw the junction named `at`, from a car that approaches it or from someone standing in it.
 
     heading: counter-clockwise from east [degree], None: along the lane. size: width, height [px].
+    The flow is that of a drive at 10 m/s, two ticks after the frame before.
     """
-    state = WorldState(tick=tick, seed=0, ego=_approach(city, at, heading))
+    state = WorldState(tick=tick, seed=0, ego=approach(city, at, heading))
     renderer = SceneRenderer(city, profile or CaptureProfile())
     try:
         ego = state.ego
         view = standing(ego.x, ego.y, ego.heading) if on_foot else eye(state)
-        found = renderer.render_from(view, state, [channel], *size, ego=not on_foot)[channel]
-        return Shot(found, view, address(city, ego.x, ego.y), renderer.family)
+        earlier = replace(
+            state,
+            ego=replace(
+                ego, x=ego.x - _STEP * cos(ego.heading), y=ego.y - _STEP * sin(ego.heading)
+            ),
+        )
+        was = standing(earlier.ego.x, earlier.ego.y, ego.heading) if on_foot else eye(earlier)
+        found = renderer.render_from(
+            view, state, [channel], *size, ego=not on_foot, before=(was, earlier)
+        )[channel]
+        framed = renderer.boxes_from(view, state, *size, ego=not on_foot) if boxes else ()
+        return Shot(found, view, address(city, ego.x, ego.y), renderer.family, framed)
     finally:
         renderer.close()
 
 
-def _approach(city: City, at: str, heading: float | None) -> EntityState:
+def approach(city: City, at: str, heading: float | None) -> EntityState:
     """A car standing in a lane just before the junction."""
     junction = find_junction(city, at)
     wanted = None if heading is None else radians(heading)

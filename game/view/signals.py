@@ -9,9 +9,9 @@ from panda3d.core import GeomNode, NodePath, OmniBoundingVolume
 
 from game.view.labels import Train
 from game.view.materials import program
-from game.view.mesh import Mesh, box, geometry, join, post, quads
+from game.view.mesh import Mesh, box, geometry, join, post, quads, turned
 from game.view.mouths import Half
-from game.world.city import City, Point
+from game.world.city import City, Junction, Point
 from game.world.signals import Light, axis_of, light
 from game.world.state import WorldState
 
@@ -20,19 +20,6 @@ _POLE = (62, 66, 62, 0)
 _HEAD = (202, 160, 30, 0)
 _COLOURS = ((255, 46, 30, 0), (255, 176, 30, 0), (40, 240, 130, 0))
 _LIT = {Light.RED: 0.0, Light.AMBER: 1.0, Light.GREEN: 2.0}
-
-
-def _turned(mesh: Mesh, x: float, y: float, ux: float, uy: float) -> Mesh:
-    """A mesh made along +x, stood at (x, y) so that its +x lies along (ux, uy)."""
-    vertices, indices = mesh
-    vertices = vertices.copy()
-    a, b = vertices["place"][:, 0].copy(), vertices["place"][:, 1].copy()
-    vertices["place"][:, 0] = x + a * ux - b * uy
-    vertices["place"][:, 1] = y + a * uy + b * ux
-    n = vertices["facing"][:, :2].astype(float) - 128.0
-    vertices["facing"][:, 0] = np.rint(n[:, 0] * ux - n[:, 1] * uy + 128.0).astype(np.uint8)
-    vertices["facing"][:, 1] = np.rint(n[:, 0] * uy + n[:, 1] * ux + 128.0).astype(np.uint8)
-    return vertices, indices
 
 
 def _lenses(y: float, z: float) -> list[Mesh]:
@@ -82,18 +69,12 @@ class Signals:
         parts_at: dict[int, list[Half]] = defaultdict(list)
         for half in parts:
             parts_at[half.junction].append(half)
-        for half in parts:
-            junction = by_id.get(half.junction)
-            arrives = half.reverse or not half.street.oneway
-            if junction is None or not arrives or half.cut < 3.0 or len(junction.streets) < 3:
-                continue
-            ux, uy = -half.inwards[0], -half.inwards[1]
-            (x, y), width = _beyond(half, parts_at[junction.id])
-            at = (x + uy * (width / 2 + 0.7), y - ux * (width / 2 + 0.7))
-            stand, lens = head(round(min(half.street.width * 0.42, 5.5)))
-            poles.append(_turned(stand, *at, ux, uy))
-            key = (junction.id, axis_of(atan2(uy, ux)))
-            lamps.setdefault(key, []).append(_turned(lens, *at, ux, uy))
+        for junction in by_id.values():
+            for _, at, (ux, uy), reach in approaches(junction, parts_at[junction.id]):
+                stand, lens = head(reach)
+                poles.append(turned(stand, *at, ux, uy))
+                key = (junction.id, axis_of(atan2(uy, ux)))
+                lamps.setdefault(key, []).append(turned(lens, *at, ux, uy))
         self.poles = poles
         self._keys = list(lamps)
         self._lenses = [join(meshes) for meshes in lamps.values()]
@@ -117,6 +98,19 @@ class Signals:
         vertices = vertices.copy()
         vertices["span"][:, 1] = _LIT[value]
         return vertices, indices
+
+
+def approaches(junction: Junction, meeting: list[Half]) -> list[tuple[Half, Point, Point, float]]:
+    """(half, foot of its pole, unit vector of who arrives, length of its arm [m]) with signals."""
+    found: list[tuple[Half, Point, Point, float]] = []
+    for half in meeting if junction.signal and len(junction.streets) > 2 else ():
+        if half.cut < 3.0 or not (half.reverse or not half.street.oneway):
+            continue
+        ux, uy = -half.inwards[0], -half.inwards[1]
+        (x, y), width = _beyond(half, meeting)
+        at = (x + uy * (width / 2 + 0.7), y - ux * (width / 2 + 0.7))
+        found.append((half, at, (ux, uy), round(min(half.street.width * 0.42, 5.5))))
+    return found
 
 
 def _beyond(half: Half, meeting: list[Half]) -> tuple[Point, float]:

@@ -7,7 +7,14 @@ import pytest
 
 from game.session.protocols import CHANNELS
 from game.view.camera import Eye
-from game.view.labels import Train, building_instance, entity_instance, instance_bytes
+from game.view.labels import (
+    FIRST_FURNITURE,
+    Train,
+    building_instance,
+    entity_instance,
+    furniture_instance,
+    instance_bytes,
+)
 from game.view.renderer import SceneRenderer
 from game.world.entity import BODIES, EntityState
 from game.world.signals import Light, axis_of, light
@@ -42,6 +49,7 @@ def test_a_box_covers_exactly_the_pixels_that_its_corners_enclose(
     wall = (np.abs(across) < 20.0)[None, :] & ((up > 0.0) & (up < 30.0))[:, None]
     drawn = found["instance"] == building_instance(7)
     poles = np.isin(found["class"], (Train.POLE, Train.TRAFFIC_LIGHT))
+    poles |= found["instance"] >= FIRST_FURNITURE
     assert wall.sum() > 50_000
     assert (drawn != wall)[~poles].sum() == 0
     assert (found["class"][drawn] == Train.BUILDING).all()
@@ -50,14 +58,18 @@ def test_a_box_covers_exactly_the_pixels_that_its_corners_enclose(
 def test_planes_agree_with_each_other_at_every_pixel(renderer: SceneRenderer) -> None:
     cars = tuple(EntityState(i, "bus", -60.0 + 14 * i, 3.0, 3.14159, 0.0) for i in (1, 2, 300))
     state = state_at(-75.0, actors=cars)
-    found = renderer.render(state, ALL, SIZE, SIZE)
+    found = renderer.render(state, ALL, SIZE, SIZE, previous=state)
     kinds, ids, depth = found["class"], found["instance"], found["depth"]
     assert set(np.unique(kinds)) <= {int(k) for k in Train}
     known = {building_instance(i) for i in (7, 300, 70000)} | {
         entity_instance(i) for i in (1, 2, 0)
     }
-    assert set(np.unique(ids)) <= known | {0, entity_instance(300)}
-    assert ((kinds == Train.BUILDING) == (ids >= building_instance(0))).all()
+    furniture = ids >= FIRST_FURNITURE
+    assert set(np.unique(ids[~furniture])) <= known | {0, entity_instance(300)}
+    built = (ids >= building_instance(0)) & ~furniture
+    assert ((kinds == Train.BUILDING) == built).all()
+    things = (Train.CAR, Train.VEGETATION, Train.POLE, Train.TRAFFIC_SIGN, Train.IGNORE)
+    assert set(np.unique(kinds[furniture])) <= set(things)
     assert ((kinds == Train.BUS) == np.isin(ids, [entity_instance(c.id) for c in cars])).all()
     assert ((kinds == Train.SKY) == (depth > PROFILE.far * 0.999)).all()
     norms = np.linalg.norm(found["normal"], axis=-1)
@@ -65,16 +77,17 @@ def test_planes_agree_with_each_other_at_every_pixel(renderer: SceneRenderer) ->
 
 
 def test_shapes_and_types_are_those_of_the_protocol(renderer: SceneRenderer) -> None:
-    found = renderer.render(state_at(-60.0), ALL, 96, 64)
+    found = renderer.render(state_at(-60.0), ALL, 96, 64, previous=state_at(-61.0))
     assert [(found[c].shape, found[c].dtype.name) for c in ALL] == [
         ((64, 96, 3), "uint8"),
         ((64, 96), "uint8"),
         ((64, 96), "uint32"),
         ((64, 96), "float32"),
         ((64, 96, 3), "float32"),
+        ((64, 96, 2), "float32"),
     ]
-    with pytest.raises(ValueError, match="no channel 'flow'"):
-        renderer.render(state_at(-60.0), ["flow"], 96, 64)
+    with pytest.raises(ValueError, match="no channel 'heat'"):
+        renderer.render(state_at(-60.0), ["heat"], 96, 64)
 
 
 @pytest.mark.parametrize("ahead", [12.0, 30.0])
@@ -166,3 +179,11 @@ def test_instances_refuse_what_does_not_fit() -> None:
         entity_instance(65535)
     with pytest.raises(ValueError, match="does not fit"):
         building_instance(0xFFFFFF)
+    with pytest.raises(ValueError, match="does not fit"):
+        furniture_instance(0x800000)
+
+
+def test_no_two_kinds_of_thing_share_an_instance() -> None:
+    assert entity_instance(65534 - 1) < building_instance(0)
+    assert building_instance(0x7EFFFF) < furniture_instance(0)
+    assert entity_instance(furniture_instance(12)) == furniture_instance(12)

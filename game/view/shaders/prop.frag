@@ -1,0 +1,18 @@
+// Street furniture. mat: 0 plain, 1 leaves, 2 painted metal, 3 car glass, 4 glows by itself.
+uniform mat4 p3d_ViewMatrixInverse;
+in vec3 wp; in vec2 uv;
+flat in vec4 col; flat in float mat;
+void main() {
+    vec3 ray = wp - p3d_ViewMatrixInverse[3].xyz;
+    vec3 light = shine(nrm, wp.z);
+    vec3 c = col.rgb;
+    if (mat > .5 && mat < 1.5) {
+        float n = noise(wp.xy * 3.1 + wp.z * 2.3) * .55 + noise(wp.yz * 5.7 + wp.x) * .45;
+        c *= (.50 + .78 * n) * (.72 + .07 * (wp.z - 2.5)) * light * 1.08;
+    } else if (mat < 3.5) {
+        c *= light * (.74 + .26 * smoothstep(0., 1., wp.z));
+        vec3 r = reflect(normalize(ray), nrm);
+        c += mat > 2.5 ? sky(r) * .26 : mat > 1.5 ? sky(r) * .09 : vec3(0.);
+    }
+    emit(haze(c, ray));
+}
