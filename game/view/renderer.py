@@ -73,11 +73,14 @@ class SceneRenderer:
         basic = {name: target.channel(name) for name in channels if name != "flow"}
         if "flow" not in channels or before is None:
             return basic
-        planes = [
+        depth, ids, kinds = (
             basic[name] if name in basic else target.channel(name)
             for name in ("depth", "instance", "class")
-        ]
-        made = flow(*planes, self._lens(width, height), (view, state), before)  # type: ignore[arg-type]
+        )
+        made = flow(
+            np.asarray(depth, np.float32), np.asarray(ids, np.uint32), np.asarray(kinds, np.uint8),
+            self._lens(width, height), (view, state), before,
+        )  # fmt: skip
         return {name: made if name == "flow" else basic[name] for name in channels}
 
     def boxes(
