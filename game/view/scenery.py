@@ -68,7 +68,7 @@ def paints(pieces: Pieces) -> NDArray[np.float64]:
 
 def _labels(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Instance bytes of each row, low first."""
-    return (rows[:, None] + FIRST_FURNITURE) >> np.array([0, 8, 16]) & 255
+    return np.asarray((rows[:, None] + FIRST_FURNITURE) >> np.array([0, 8, 16]) & 255, np.int64)
 
 
 def _planted(mesh: Mesh, pieces: Pieces, rows: NDArray[np.int64], own: NDArray[np.float64]) -> Mesh:
@@ -247,8 +247,10 @@ class Scenery:
         kind, variant = self.pieces.kind[rows], self.pieces.variant[rows]
         for k, v in sorted(set(zip(kind.tolist(), variant.tolist(), strict=True))):
             mesh = fittings.near(k, v)
+            if mesh is None:
+                continue
             chosen = table[(kind == k) & (variant == v)]
-            for chunk in range(0, len(chosen) if mesh is not None else 0, _MANY):
+            for chunk in range(0, len(chosen), _MANY):
                 if (k, v, chunk) not in self._many:
                     self._many[k, v, chunk] = Many(self._near, mesh)
                 self._many[k, v, chunk].show(chosen[chunk : chunk + _MANY])

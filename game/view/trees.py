@@ -48,7 +48,7 @@ def _icosahedron() -> Floats:
         (11, 10, 2), (10, 7, 6), (7, 1, 8), (3, 9, 4), (3, 4, 2), (3, 2, 6), (3, 6, 8),
         (3, 8, 9), (4, 9, 5), (2, 4, 11), (6, 2, 10), (8, 6, 7), (9, 8, 1),
     ]  # fmt: skip
-    return p[np.array(faces)] / np.linalg.norm(p[0])
+    return np.asarray(p[np.array(faces)] / np.linalg.norm(p[0]), np.float64)
 
 
 def _finer(faces: Floats) -> Floats:
