@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +123,7 @@ def write_jpeg(path: Path, rgb: NDArray[np.uint8], coarseness: int = 5) -> int:
 
     height, width, _ = rgb.shape
     even = np.ascontiguousarray(rgb[: height // 2 * 2, : width // 2 * 2])
-    codec = av.CodecContext.create("mjpeg", "w")
+    codec: Any = av.CodecContext.create("mjpeg", "w")
     codec.width, codec.height = even.shape[1], even.shape[0]
     codec.pix_fmt, codec.time_base = "yuvj420p", Fraction(1, 25)
     codec.options = {"flags": "+qscale", "qmin": str(coarseness), "qmax": str(coarseness)}

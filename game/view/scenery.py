@@ -250,9 +250,9 @@ class Scenery:
         kind, variant = self.pieces.kind[rows], self.pieces.variant[rows]
         for k, v in sorted(set(zip(kind.tolist(), variant.tolist(), strict=True))):
             mesh = fittings.near(k, v)
-            chosen = table[(kind == k) & (variant == v)]
             if mesh is None:
                 continue
+            chosen = table[(kind == k) & (variant == v)]
             for chunk in range(0, len(chosen), _MANY):
                 if (k, v, chunk) not in self._many:
                     self._many[k, v, chunk] = Many(self._near, mesh)
