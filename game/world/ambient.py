@@ -20,7 +20,7 @@ class Drive(NamedTuple):
 
     way, s, d: where it will be at the next decision: lane or curve, metres along, metres to the
     left. speed: then. curve: the way through the next junction, -1 undecided; granted: it may
-    enter. goal: junction it is bound for. count: ways driven so far. stop: where along its lane it
+    enter. goal: junction it is bound for. ways: driven so far. stop: where along its lane it
     will stop at the kerb, -1 nowhere. hold: decisions it still stands there. pace: its share of a
     speed limit. stuck: decisions that it has stood behind something.
     """
@@ -32,7 +32,7 @@ class Drive(NamedTuple):
     curve: int
     granted: int
     goal: int
-    count: int
+    ways: int
     stop: float
     hold: int
     pace: float
@@ -47,8 +47,8 @@ class Walk(NamedTuple):
     """A walker's mind, five decisions a second. mode: see `game.world.people`.
 
     node: the end of the sidewalk that it walks along, or of the crosswalk; via: the node it makes
-    for; gx, gy: the very spot there [m]. pace [m/s]. goal: node that its errand leads to. count:
-    spots walked to so far. wait: decisions it has stood waiting.
+    for; gx, gy: the very spot there [m]. pace [m/s]. goal: node that its errand leads to. spots:
+    walked to so far. wait: decisions it has stood waiting.
     """
 
     mode: int
@@ -58,7 +58,7 @@ class Walk(NamedTuple):
     gy: float
     pace: float
     goal: int
-    count: int
+    spots: int
     wait: int
     dx: float = 0.0
     dy: float = 0.0
@@ -95,7 +95,7 @@ def unpack_living(data: bytes, at: int, drivers: int, walkers: int) -> Living:
     drivers, walkers: how many actors of either kind the state has.
     """
     if len(data) < at + _HEADER.size:
-        raise ValueError("the living city is cut short")
+        raise ValueError(f"a living city takes {_HEADER.size} bytes and more, got {len(data) - at}")
     level, drives, walks = _HEADER.unpack_from(data, at)
     first = at + _HEADER.size
     middle = first + drives * _DRIVE.size

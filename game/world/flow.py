@@ -4,13 +4,12 @@ All decide at once, ten times a second, each from the state before; in between t
 Car-following is the Intelligent Driver Model (Treiber, Hennecke, Helbing 2000). Owns manners.
 """
 
-from math import sqrt
-
 from game.world import chance
 from game.world.ambient import Drive
 from game.world.entity import BODIES, EntityState
 from game.world.lanes import LaneGraph, Way
 from game.world.manners import (
+    CLOSEST,
     DRIVE_TICKS,
     HARDEST,
     MANNERS,
@@ -26,7 +25,7 @@ from game.world.trig import wrap
 
 REACH = 60.0
 """Nobody looks further ahead [m]."""
-LINE = 0.8
+LINE = 1.2
 """Bumpers stop this far before a lane's end, behind the painted bar [m]."""
 SETTLED = 0.6
 """Who is this close to the middle of the lane is in it [m]."""
@@ -34,6 +33,8 @@ CALM = 2.5
 """Braking for lights, bends and stops is planned at this rate [m/s^2]."""
 STOP_SHARE = {"taxi": 0.3, "bus": 0.6}
 """On this share of the lanes they stop at the kerb, for 5 to 15 seconds."""
+ROUND = 2.5
+"""What one keeps more from things that stand in the road than from other traffic [m]."""
 TIRED = 40
 """Decisions behind something that stands, after which one looks for a way round."""
 
@@ -93,7 +94,11 @@ class Flow:
         if r.way.after < 0:
             push = min(push, self._lane_end(r, wanted), self._kerb_stop(r, wanted))
         gap, speed = self._meets(r)
-        if gap < REACH:
+        if gap < REACH:  # room to steer round it
+            if speed < 0.5 and -SETTLED < r.d < SETTLED:
+                gap = gap - ROUND if gap > ROUND + CLOSEST else CLOSEST
+            elif speed < 0.5:
+                gap += 1.0
             push = min(push, follow(r.manner, r.speed, wanted, gap, speed))
         push = push if push > -HARDEST else -HARDEST
         return self._move(r, push)
@@ -105,9 +110,7 @@ class Flow:
         curve, index = graph.plan(way.id, bound)
         if not r.granted:
             r.curve = curve
-        if r.manner.keeps_right:
-            index = 0
-        elif r.stop >= 0.0:
+        if r.manner.keeps_right or r.stop >= 0.0:
             index = 0
         if r.granted or r.hold > 0:
             return
@@ -115,19 +118,24 @@ class Flow:
             self._change(r, 1 if index > way.index else -1, False)
         elif (self.tick // DRIVE_TICKS + r.id) % 8 == 0 and not r.manner.keeps_right:
             gap, speed = self._ahead(r)
+            if r.stuck > TIRED:
+                gap = min(gap, self._meets(r)[0])
             if gap < 8.0 + 2.0 * r.speed and (speed < 0.6 * way.limit or r.stuck > TIRED):
                 for step in (1, -1):
                     lanes = graph.legs[way.leg]
                     if 0 <= way.index + step < len(lanes):
                         onto = graph.plan(lanes[way.index + step], bound)[1]
-                        if onto == way.index + step or way.length - r.s > 80.0:
-                            if self._change(r, step, True):
-                                return
+                        fits = onto == way.index + step or way.length - r.s > 80.0
+                        if (fits or r.stuck > TIRED) and self._change(r, step, True):
+                            return
 
     def _change(self, r: Rider, step: int, faster: bool) -> bool:
         """Into the lane to the left (1) or right (-1) where there is room; True where it goes."""
         way = r.way
-        if r.s < 4.0 or way.length - r.s < 14.0 or not -SETTLED < r.d < SETTLED or r.speed < 1.0:
+        left = way.length - r.s
+        if r.s < 4.0 or left < 12.0 + 3.0 * r.speed or not -SETTLED < r.d < SETTLED:
+            return False
+        if r.speed < 1.0 and r.stuck < TIRED:
             return False
         target = self.graph.lanes[self.graph.legs[way.leg][way.index + step]]
         s = r.s * target.length / way.length
@@ -147,47 +155,77 @@ class Flow:
                 closing = speed - r.speed
                 if room < 2.5 + (2.0 * closing if closing > 0.0 else 0.0):
                     return False
+        if self._occupied(r, step * way.width - r.d):
+            return False
         r.way, r.s, r.d = target, s, r.d - step * way.width
         r.curve = self.graph.plan(target.id, r.goal if r.manner.turns else -1)[0]
         self._on.setdefault(target.id, []).append((s, r.d, r.speed, r.half, r.wide, r.id))
         self._on[target.id].sort()
         return True
 
+    def _occupied(self, r: Rider, aside: float) -> bool:
+        """Whether the ego or another thing is where it would be, `aside` to its left."""
+        ahead = r.half + 5.0 + 1.5 * r.speed
+        for x, y, radius, vx, vy in self.things:
+            ox, oy = x - r.body.x, y - r.body.y
+            along, left = ox * r.cos + oy * r.sin, oy * r.cos - ox * r.sin - aside
+            clear = r.wide + radius + 0.5
+            closing = vx * r.cos + vy * r.sin - r.speed
+            behind = r.half + radius + 2.0 + (2.0 * closing if closing > 0.0 else 0.0)
+            if -behind < along < ahead + radius and -clear < left < clear:
+                return True
+        return False
+
     def _ahead(self, r: Rider) -> tuple[float, float]:
         """(gap, speed) to who is next on the way that it takes; REACH where nobody is."""
         way, room = r.way, REACH
         low = r.d if r.d < r.aim else r.aim
         high = r.d if r.d > r.aim else r.aim
-        for s, d, speed, half, wide, key in self._on.get(way.id, ()):
-            if s < r.s or key == r.id or (s == r.s and key > r.id):
-                continue
-            clear = wide + r.wide + MARGIN
-            if low - clear < d < high + clear:
-                return s - r.s - half - r.half, speed
+        found = self._on_lane(r, way, r.s, low, high)
+        if way.after < 0 and not -SETTLED < r.d < SETTLED:  # still half in the lane beside
+            step = 1 if r.d > 0.0 else -1
+            lanes = self.graph.legs[way.leg]
+            if 0 <= way.index + step < len(lanes):
+                beside = self.graph.lanes[lanes[way.index + step]]
+                there = r.s * beside.length / way.length
+                shift = step * way.width
+                other = self._on_lane(r, beside, there, r.d - shift, r.d - shift)
+                found = other if other[0] < found[0] else found
+        if found[0] < room:
+            return found
         beyond = way.length - r.s
         following = way.after if way.after >= 0 else r.curve
         while beyond < room and following >= 0:
             best = room
             pace = 0.0
-            if way.after < 0:  # who turns another way may still stand in front
-                for curve in self.graph.exits(way.id):
-                    for s, d, speed, half, wide, _ in self._on.get(curve, ()):
-                        clear = wide + r.wide + MARGIN
-                        if (curve == following or s - half < 4.0) and low - clear < d < high + clear:
-                            if beyond + s - half - r.half < best:
-                                best, pace = beyond + s - half - r.half, speed
-            else:
-                for s, d, speed, half, wide, _ in self._on.get(following, ()):
+            # who leaves the lane by another way may still stand in front
+            fan = self.graph.exits(way.id) if way.after < 0 else (following,)
+            for curve in fan:
+                for s, d, speed, half, wide, _ in self._on.get(curve, ()):
                     clear = wide + r.wide + MARGIN
-                    if low - clear < d < high + clear:
-                        best, pace = beyond + s - half - r.half, speed
-                        break
+                    gap = beyond + s - half - r.half
+                    if gap >= best or not low - clear < d < high + clear:
+                        continue
+                    if curve == following or s - half < 4.0:
+                        best, pace = gap, speed
             if best < room:
                 return best, pace
             way = self.graph.way(following)
             beyond += way.length
             following = way.after
         return room, 0.0
+
+    def _on_lane(
+        self, r: Rider, way: Way, at: float, low: float, high: float
+    ) -> tuple[float, float]:
+        """(gap, speed) to the next one on this lane that overlaps low .. high across it."""
+        for s, d, speed, half, wide, key in self._on.get(way.id, ()):
+            if s < at or key == r.id or (s == at and key > r.id):
+                continue
+            clear = wide + r.wide + MARGIN
+            if low - clear < d < high + clear:
+                return s - at - half - r.half, speed
+        return REACH, 0.0
 
     def _lane_end(self, r: Rider, wanted: float) -> float:
         """Acceleration that the line, its light and the bend behind it leave [m/s^2]."""
@@ -236,6 +274,9 @@ class Flow:
                 continue
             if self.graph.cross(curve.id, number):
                 return False
+            same = self.graph.lanes[self.graph.way(number).before].leg == r.way.leg
+            if same and number != curve.id and not -SETTLED < r.d - other.d < SETTLED:
+                return False  # one of them is not in its lane, or turns across the other
             if number == curve.id:
                 taken += 2.0 * other.half + 2.5
         for s, d, speed, half, wide, _ in self._on.get(curve.after, ()):
@@ -285,7 +326,7 @@ class Flow:
             return r.d
         if r.stop >= 0.0 and way.index == 0 and way.kerb != 0.0 and r.stop - r.s < 28.0:
             return way.kerb
-        if r.d < -1.2 and way.after < 0:  # pulls out only where nobody comes
+        if way.kerb != 0.0 and r.d < -1.2:  # pulls out only where nobody comes
             for s, d, speed, half, _, key in self._on.get(way.id, ()):
                 behind = r.s - s
                 if key == r.id or d < -1.2 or behind < -r.half - half - 1.0:
@@ -307,6 +348,9 @@ class Flow:
             if ox > far or ox < -far or oy > far or oy < -far:
                 continue
             if turning:
+                beside = ox * c + oy * n < r.half - 0.2
+                if beside and vx * vx + vy * vy < 0.04:
+                    continue  # stands next to it and waits for it to be gone
                 gap = self._on_curve(r, x, y, radius, vx, vy, reach)
                 if gap < best:
                     best, pace = gap, 0.0
@@ -365,10 +409,12 @@ class Flow:
         r.aim = aim = self._aim(r)
         d = r.d
         pace = 0.5 * (before + speed)
-        rate = SIDE_RATE if pace * 0.35 > SIDE_RATE else pace * 0.35
+        steep = 0.35 if pace > 2.5 else 0.7
+        rate = SIDE_RATE if pace * steep > SIDE_RATE else pace * steep
         most = rate * SPAN
-        d = aim if -most <= aim - d <= most else d + (most if aim > d else -most)
         way = r.way
+        if aim != d and rate > 0.0 and not self._beside(r, aim):
+            d = aim if -most <= aim - d <= most else d + (most if aim > d else -most)
         slope = (d - r.d) / (s - r.s) if s > r.s else 0.0
         if s >= way.length:
             if way.after < 0 and r.curve < 0:
@@ -382,6 +428,18 @@ class Flow:
         r.s, r.d, r.speed = s, d, speed
         r.stuck = r.stuck + 1 if speed < 0.1 and r.hold == 0 else 0
         return self._drive(r, way, slope)
+
+    def _beside(self, r: Rider, aim: float) -> bool:
+        """Whether somebody is alongside on the side that it moves to."""
+        for s, d, _, half, wide, key in self._on.get(r.way.id, ()):
+            if key == r.id or not -half - r.half - 0.6 < s - r.s < half + r.half + 0.6:
+                continue
+            apart = d - r.d
+            if (apart > 0.0) == (aim > r.d):
+                apart = apart if apart > 0.0 else -apart
+                if apart < wide + r.wide + MARGIN + 0.3:
+                    return True
+        return False
 
     def _arrive(self, r: Rider) -> None:
         """On a new way: a goal that is reached gives way to the next, taxis think of stopping."""
@@ -413,7 +471,7 @@ class Flow:
             dx = dy = dh = dv = 0.0
         else:
             x, y, heading = way.pose(r.s, r.d)
-            lean = slope if -0.3 < slope < 0.3 else 0.3 if slope > 0.0 else -0.3
+            lean = slope if -0.5 < slope < 0.5 else 0.5 if slope > 0.0 else -0.5
             dx, dy = (x - body.x) / DRIVE_TICKS, (y - body.y) / DRIVE_TICKS
             dh = wrap(heading + lean - body.heading) / DRIVE_TICKS
             dv = (r.speed - body.speed) / DRIVE_TICKS

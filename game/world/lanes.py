@@ -325,9 +325,9 @@ class LaneGraph:
                 continue
             table[leg] = cost
             own = self.lanes[self.legs[leg][0]].length
-            for other, turn in into[leg]:
-                if cost + own + turn < table[other]:
-                    heappush(queue, (cost + own + turn, other))
+            for other, bend in into[leg]:
+                if cost + own + bend < table[other]:
+                    heappush(queue, (cost + own + bend, other))
         return table
 
     def plan(self, lane: int, goal: int) -> tuple[int, int]:
@@ -359,7 +359,7 @@ class LaneGraph:
         best, least = exits[0], 4.0e9
         for curve in exits:
             through = self.way(curve)
-            cost = TURN_COST[through.turn + 1]
+            cost: float = TURN_COST[through.turn + 1]
             if goal >= 0:
                 cost += self.toward(goal)[self.lanes[through.after].leg]
                 cost += self.lanes[through.after].length

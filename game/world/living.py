@@ -82,21 +82,31 @@ class _Town:
 
     # who is there -----------------------------------------------------------------------------
 
-    def leave(self, bodies: list[EntityState], minds: list[Drive] | list[Walk]) -> None:
-        """Take away who is too far, and vehicles stuck for good where nobody looks."""
-        keep = []
-        for at, body in enumerate(bodies):
-            dx, dy = body.x - self.x, body.y - self.y
-            d2 = dx * dx + dy * dy
-            gone = d2 > GONE * GONE
-            mind = minds[at]
-            if isinstance(mind, Drive) and mind.stuck > LOST and d2 > HIDDEN_FROM * HIDDEN_FROM:
-                gone = gone or not sees(self.obstacles, self.x, self.y, body.x, body.y)
-            if not gone:
-                keep.append(at)
-        if len(keep) < len(bodies):
-            bodies[:] = [bodies[at] for at in keep]
-            minds[:] = [minds[at] for at in keep]  # type: ignore[assignment]
+    def leave(self) -> None:
+        """Take away vehicles that are too far, and those stuck for good where nobody looks."""
+        stay = []
+        for at, body in enumerate(self.cars):
+            away2 = self._away2(body)
+            lost = self.drives[at].stuck > LOST and away2 > HIDDEN_FROM * HIDDEN_FROM
+            if lost:
+                lost = not sees(self.obstacles, self.x, self.y, body.x, body.y)
+            if not lost and away2 < GONE * GONE:
+                stay.append(at)
+        if len(stay) < len(self.cars):
+            self.cars = [self.cars[at] for at in stay]
+            self.drives = [self.drives[at] for at in stay]
+
+    def leave_on_foot(self) -> None:
+        """Take away people who are too far."""
+        stay = [at for at, body in enumerate(self.walkers) if self._away2(body) < GONE * GONE]
+        if len(stay) < len(self.walkers):
+            self.walkers = [self.walkers[at] for at in stay]
+            self.walks = [self.walks[at] for at in stay]
+
+    def _away2(self, body: EntityState) -> float:
+        """Squared distance from the ego [m^2]."""
+        dx, dy = body.x - self.x, body.y - self.y
+        return dx * dx + dy * dy
 
     def missing(self, bodies: list[EntityState], wanted: int) -> int:
         """How many more there ought to be within NEAR."""
@@ -191,7 +201,7 @@ class _Town:
         street, along = places[pick // 4]
         number = street * 2 + pick % 2
         side = self.pavement.side(number)
-        if not side.usable or not side.along[0] < along < side.along[-1]:
+        if not side.usable or side.island or not side.along[0] < along < side.along[-1]:
             return False
         x, y, k = self.pavement.at(number, along)
         if not self._may_appear(x, y, first):
@@ -223,7 +233,9 @@ class _Town:
                     return False
         return self.obstacles.hit(x, y, 0.35) < 0
 
-    def fill(self, add: Callable[[int, bool], bool], missing: int, attempts: int, first: bool) -> None:
+    def fill(
+        self, add: Callable[[int, bool], bool], missing: int, attempts: int, first: bool
+    ) -> None:
         """Try places until so many have come, or the attempts are used up."""
         for attempt in range(attempts):
             if missing <= 0:
@@ -294,8 +306,14 @@ def settle(city: City, state: WorldState) -> tuple[tuple[EntityState, ...], Livi
     number = state.living.level
     town = _Town(city, state, Living(number))
     cars, people = WANTED[number]
-    town.fill(town.add_car, cars, AT_FIRST, True)
-    town.fill(town.add_walker, people, AT_FIRST, True)
+    for attempt in range(AT_FIRST):
+        if town.missing(town.cars, cars) <= 0:
+            break
+        town.add_car(attempt, True)
+    for attempt in range(AT_FIRST):
+        if town.missing(town.walkers, people) <= 0:
+            break
+        town.add_walker(attempt, True)
     living = Living(number, tuple(town.drives), tuple(town.walks))
     return (*town.scripted, *town.cars, *town.walkers), living
 
@@ -309,30 +327,27 @@ def advance_living(city: City, state: WorldState) -> tuple[list[EntityState], Li
     walks_due = state.tick % WALK_TICKS == WALK_PHASE
     if not cars_due and not walks_due:
         first = len(state.actors) - len(living.drives) - len(living.walks)
-        minds = (*living.drives, *living.walks)
+        minds: tuple[Drive | Walk, ...] = (*living.drives, *living.walks)
         return _moved(state.actors[first:], minds), living
     town = _Town(city, state, living)
     cars, people = WANTED[living.level]
     if cars_due:
-        town.leave(town.cars, town.drives)
+        town.leave()
         town.fill(town.add_car, town.missing(town.cars, cars), ATTEMPTS, False)
         town.drive()
     if walks_due:
-        town.leave(town.walkers, town.walks)
+        town.leave_on_foot()
         town.fill(town.add_walker, town.missing(town.walkers, people), 2 * ATTEMPTS, False)
         town.walk()
-    minds = (*town.drives, *town.walks)
-    moved = _moved((*town.cars, *town.walkers), minds)
+    moved = _moved((*town.cars, *town.walkers), (*town.drives, *town.walks))
     return moved, Living(living.level, tuple(town.drives), tuple(town.walks))
 
 
-def _moved(
-    bodies: tuple[EntityState, ...], minds: tuple[Drive | Walk, ...]
-) -> list[EntityState]:
+def _moved(bodies: tuple[EntityState, ...], minds: tuple[Drive | Walk, ...]) -> list[EntityState]:
     """Everybody one tick further along the straight line to where they will be."""
     out = []
     for body, mind in zip(bodies, minds, strict=True):
-        dx, dy, dh, dv = mind[-4:]
+        dx, dy, dh, dv = mind.dx, mind.dy, mind.dh, mind.dv
         if body.struck >= 0 or (dx == 0.0 and dy == 0.0 and dh == 0.0 and dv == 0.0):
             out.append(body)
             continue
@@ -348,5 +363,3 @@ def _moved(
             )
         )
     return out
-
-

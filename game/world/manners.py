@@ -56,7 +56,9 @@ MANNERS: dict[str, Manner] = {
     "cargo_bike": Manner(0.9, 1.8, 1.0, 1.3, 4.6, True, True, 2),
 }
 """By body."""
-MIX: tuple[str, ...] = tuple([name for name, manner in MANNERS.items() for _ in range(manner.share)])
+MIX: tuple[str, ...] = tuple(
+    [name for name, manner in MANNERS.items() for _ in range(manner.share)]
+)
 """A hundred bodies, to draw one from."""
 
 
@@ -78,7 +80,7 @@ class Rider:
         self.s, self.d, self.speed = drive.s, drive.d, drive.speed
         self.aim = drive.d
         self.curve, self.granted, self.goal = drive.curve, drive.granted, drive.goal
-        self.count, self.stop, self.hold = drive.count, drive.stop, drive.hold
+        self.count, self.stop, self.hold = drive.ways, drive.stop, drive.hold
         self.pace, self.stuck = drive.pace, drive.stuck
         self.sin, self.cos = sincos(body.heading)
         self.gone = False

@@ -10,7 +10,7 @@ from math import sqrt
 
 from game.world.city import City, Point, Street
 from game.world.collision import Obstacles, obstacles_of
-from game.world.geometry import distance
+from game.world.geometry import distance, edges_of, pairwise, segment_distance2
 from game.world.signals import axis_of
 from game.world.trig import atan2
 
@@ -46,13 +46,15 @@ PLAIN = ("motorway", "motorway_link", "trunk", "trunk_link")
 class Side:
     """One sidewalk: its nodes in the street's direction, and along: each one's place on the street.
 
-    aside: room to both sides of the line [m]. usable: whether the walls leave it open.
+    aside: room to both sides of the line [m]. usable: whether the walls leave it open; island:
+    whether there is another roadway behind it, so that one stands there, but does not walk along.
     """
 
     points: tuple[Point, ...]
     along: tuple[float, ...]
     aside: float
     usable: bool
+    island: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +161,39 @@ class Pavement:
             limit = limit if limit < MOST_ASIDE else MOST_ASIDE
             aside = aside if aside < limit else limit
             usable = aside >= 0.0 and len(points) <= NODES
-            made = Side(points, along, aside if usable else 0.0, usable)
+            island = self._island(street, points, sign)
+            made = Side(points, along, aside if usable else 0.0, usable, island)
             if best is None or (usable and not best.usable) or made.aside > best.aside + 0.3:
                 best = made
         if best is None:
             raise ValueError(f"street {street.id} has no sides")
         return best
 
+    def _island(self, street: Street, points: tuple[Point, ...], sign: float) -> bool:
+        """Whether another roadway runs right behind the middle of a sidewalk."""
+        k = (len(points) - 1) // 2
+        (ax, ay), (bx, by) = points[k], points[k + 1]
+        run = distance(ax, ay, bx, by)
+        if run <= 0.0:
+            return False
+        x = (ax + bx) / 2.0 - sign * 3.0 * (by - ay) / run
+        y = (ay + by) / 2.0 + sign * 3.0 * (bx - ax) / run
+        for i in (-1, 0, 1):
+            for j in (-1, 0, 1):
+                for other_id, _ in self.places(x + i * SPACING, y + j * SPACING):
+                    other = self._streets[other_id]
+                    if other_id == street.id:
+                        continue
+                    reach = other.width / 2.0
+                    for edge in edges_of((other.points,))[1:]:
+                        if segment_distance2(x, y, edge) < reach * reach:
+                            return True
+        return False
+
     def _room(self, points: tuple[Point, ...]) -> float:
         """Least distance of a line from any wall [m]."""
         least = 12.0
-        for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
+        for (ax, ay), (bx, by) in pairwise(points):
             steps = int(distance(ax, ay, bx, by) / STEP) + 1
             for k in range(steps + 1):
                 f = k / steps
@@ -228,7 +252,8 @@ class Pavement:
             beyond = self.far(at)
             (ax, ay), (bx, by) = self.point(at), self.point(beyond)
             whole = cost + distance(ax, ay, bx, by) + distance(bx, by, gx, gy)
-            whole += TURN_BACK if beyond == came else 0.0
+            if beyond == came or self.side(at // NODES).island:
+                whole += TURN_BACK
             if whole < least:
                 least = whole
                 best = (beyond, False) if first < 0 else (first, over)
@@ -317,7 +342,7 @@ class Pavement:
 
 def _length(points: tuple[Point, ...]) -> float:
     total = 0.0
-    for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(points):
         total += distance(ax, ay, bx, by)
     return total
 
@@ -337,7 +362,7 @@ def _piece(
     found: list[Point] = []
     along: list[float] = []
     done = 0.0
-    for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(points):
         run = distance(ax, ay, bx, by)
         if run <= 0.0:
             continue
@@ -363,7 +388,7 @@ def _piece(
 def _beside(points: tuple[Point, ...], left: float) -> tuple[Point, ...]:
     """The line `left` metres to the left of another, mitred at its corners."""
     normals: list[Point] = []
-    for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(points):
         run = distance(ax, ay, bx, by)
         normals.append(((ay - by) / run, (bx - ax) / run) if run > 0.0 else (0.0, 0.0))
     moved: list[Point] = []

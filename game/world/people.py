@@ -1,4 +1,4 @@
-"""People of the living city: they walk their errands, wait for the light, cross, and sometimes dash.
+"""People of the living city: they walk their errands, wait for the light, cross, sometimes dash.
 
 All decide at once, five times a second, each from the state before; in between they walk straight
 on. Owns their manners.
@@ -109,7 +109,7 @@ class Crowd:
         came = pavement.far(mind.node) if mind.mode == WALK else -1
         node, over = pavement.next_node(mind.node, came, goal)
         if over:
-            return mind._replace(mode=WAIT, via=mind.node, node=node, wait=0, count=mind.count + 1)
+            return mind._replace(mode=WAIT, via=mind.node, node=node, wait=0, spots=mind.spots + 1)
         via = node
         if node // NODES == mind.node // NODES:
             via = mind.node + (1 if node > mind.node else -1)
@@ -119,9 +119,9 @@ class Crowd:
         return self._toward(body, mind, WALK, node, via)
 
     def _toward(self, body: EntityState, mind: Walk, mode: int, node: int, via: int) -> Walk:
-        count = mind.count + 1
+        count = mind.spots + 1
         x, y = spot(self.seed, body, count, self.pavement, via)
-        return mind._replace(mode=mode, node=node, via=via, gx=x, gy=y, count=count, wait=0)
+        return mind._replace(mode=mode, node=node, via=via, gx=x, gy=y, spots=count, wait=0)
 
     def _tempted(self, body: EntityState, mind: Walk, node: int, via: int) -> Walk:
         """Perhaps it means to cross the street half way along."""
@@ -131,7 +131,7 @@ class Crowd:
         long = side.along[-1] - side.along[0]
         if long < LONG_ENOUGH or not pavement.side(key ^ 1).usable:
             return mind
-        draw = chance.uniform(self.seed, body.started, body.id, f"jaywalk.{mind.count}")
+        draw = chance.uniform(self.seed, body.started, body.id, f"jaywalk.{mind.spots}")
         if draw >= JAYWALKERS:
             return mind
         along = side.along[0] + long * (0.25 + 0.5 * draw / JAYWALKERS)
@@ -139,7 +139,7 @@ class Crowd:
         if not min(via, mind.node) % NODES <= k < max(via, mind.node) % NODES:
             return mind  # round a bend; not from here
         return mind._replace(
-            mode=STEP_OUT, node=node, via=via, gx=x, gy=y, count=mind.count + 1, wait=0
+            mode=STEP_OUT, node=node, via=via, gx=x, gy=y, spots=mind.spots + 1, wait=0
         )
 
     def _waits(self, body: EntityState, mind: Walk) -> Walk:
@@ -159,7 +159,7 @@ class Crowd:
             # people start one by one, half a second apart
             goes = mind.wait >= 1 + body.id % 5 and self.road_clear(ax, ay, bx, by, 1.2)
         elif mind.wait % 10 == 5:
-            draw = chance.uniform(self.seed, body.started, body.id, f"red.{mind.count}")
+            draw = chance.uniform(self.seed, body.started, body.id, f"red.{mind.spots}")
             goes = draw < IMPATIENT and self.road_clear(ax, ay, bx, by, need + 1.0)
         if goes:
             mind = self._toward(body, mind, CROSS, mind.node, mind.node)
@@ -173,7 +173,7 @@ class Crowd:
         key = mind.node // NODES
         side = pavement.side(key)
         long = side.along[-1] - side.along[0]
-        draw = chance.uniform(self.seed, body.started, body.id, f"jaywalk.{mind.count - 1}")
+        draw = chance.uniform(self.seed, body.started, body.id, f"jaywalk.{mind.spots - 1}")
         along = side.along[0] + long * (0.25 + 0.5 * draw / JAYWALKERS)
         x, y, k = pavement.at(key ^ 1, along)
         need = (pavement.width(mind.node) + 4.0) / (mind.pace * HURRY)
@@ -221,10 +221,8 @@ class Crowd:
                 mind = mind._replace(wait=mind.wait + 1 if mind.wait < 60000 else 0)
                 return _stand(body, mind, body.heading)
             mind = mind._replace(wait=mind.wait + 1)
-        if pace > 0.0 and not on_road and self.obstacles.hit(x, y, HUMAN_ROOM) >= 0:
-            if self.obstacles.hit(body.x, body.y, HUMAN_ROOM) < 0:
-                return _stand(body, mind, body.heading)
-        if pace <= 0.0:
+        wall = pace > 0.0 and not on_road and self.obstacles.hit(x, y, HUMAN_ROOM) >= 0
+        if pace <= 0.0 or (wall and self.obstacles.hit(body.x, body.y, HUMAN_ROOM) < 0):
             return _stand(body, mind, body.heading)
         return mind._replace(
             dx=(x - body.x) / WALK_TICKS,
@@ -233,7 +231,9 @@ class Crowd:
             dv=(pace - body.speed) / WALK_TICKS,
         )
 
-    def _past(self, body: EntityState, ux: float, uy: float, pace: float) -> tuple[float, float, float]:
+    def _past(
+        self, body: EntityState, ux: float, uy: float, pace: float
+    ) -> tuple[float, float, float]:
         """Direction and pace that keep it out of others' way."""
         aside = 0.0
         column, row = int(body.x // CELL), int(body.y // CELL)
@@ -322,7 +322,7 @@ def spot(seed: int, body: EntityState, count: int, pavement: Pavement, node: int
 def errand(seed: int, body: EntityState, mind: Walk, pavement: Pavement) -> int:
     """A node some blocks away to walk to next; the present one where there is none."""
     for k in range(6):
-        purpose = f"errand.{mind.count}.{k}"
+        purpose = f"errand.{mind.spots}.{k}"
         x = body.x + chance.uniform(seed, body.started, body.id, purpose + ".x", -400.0, 400.0)
         y = body.y + chance.uniform(seed, body.started, body.id, purpose + ".y", -400.0, 400.0)
         places = pavement.places(x, y)

@@ -38,7 +38,8 @@ def begin(
 ) -> WorldState:
     """The state of tick 0, with every part present whose trigger holds at once.
 
-    level: how much of the city lives around the ego: none, light or full. Raises ValueError for a cast or an ego that cannot be.
+    level: how much of the city lives around the ego: none, light or full. Raises ValueError for a
+    cast or an ego that cannot be.
     """
     cast = tuple(sorted(cast, key=lambda part: part.id))
     _check(cast, ego, seed)
@@ -139,9 +140,8 @@ def _check(cast: tuple[Part, ...], ego: EntityState, seed: int) -> None:
     known: dict[int, bool] = {}
     for part in cast:
         if not EGO_ID < part.id < FIRST_DRIVER or part.id in known:
-            raise ValueError(
-                f"part {part.name!r}: id {part.id} is taken or not in {EGO_ID + 1}..{FIRST_DRIVER - 1}"
-            )
+            most = FIRST_DRIVER - 1
+            raise ValueError(f"part {part.name!r}: id {part.id} is taken or not in 1..{most}")
         known[part.id] = True
         if part.body not in BODIES:
             raise ValueError(f"part {part.name!r}: body {part.body!r} is not one of {[*BODIES]}")
