@@ -260,16 +260,18 @@ class _Town:
     def walk(self) -> None:
         """All people decide."""
         cars: list[Car] = []
+        strangers = 0
         for entity in (self.state.ego, *self.scripted, *self.cars):
             body = BODIES[entity.body]
             if body.mass > 85.0 and entity.body != "worker":
                 s, c = sincos(entity.heading)
+                strangers += entity.id < FIRST_DRIVER
                 cars.append(
                     (entity.x, entity.y, c, s, entity.speed, body.length / 2.0, body.width / 2.0)
                 )
         crowd = Crowd(
             self.state.seed, self.state.tick, self.pavement, self.obstacles,
-            self.walkers, self.walks, cars,
+            self.walkers, self.walks, cars, strangers,
         )  # fmt: skip
         self.walks = crowd.decide()
 
@@ -348,18 +350,17 @@ def _moved(bodies: tuple[EntityState, ...], minds: tuple[Drive | Walk, ...]) -> 
     out = []
     for body, mind in zip(bodies, minds, strict=True):
         dx, dy, dh, dv = mind.dx, mind.dy, mind.dh, mind.dv
-        if body.struck >= 0 or (dx == 0.0 and dy == 0.0 and dh == 0.0 and dv == 0.0):
+        key, kind, x, y, heading, speed, _, started, struck = body
+        if struck >= 0 or (dx == 0.0 and dy == 0.0 and dh == 0.0 and dv == 0.0):
             out.append(body)
             continue
-        heading = body.heading + dh
+        heading += dh
         if not -PI < heading <= PI:
             heading += -2.0 * PI if heading > 0.0 else 2.0 * PI
-        speed = body.speed + dv
+        speed += dv
         if -1.0e-9 < speed < 1.0e-9:
             speed = 0.0
         out.append(
-            EntityState(
-                body.id, body.body, body.x + dx, body.y + dy, heading, speed, 0.0, body.started, -1
-            )
+            EntityState._make((key, kind, x + dx, y + dy, heading, speed, 0.0, started, struck))
         )
     return out

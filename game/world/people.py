@@ -48,7 +48,10 @@ Car = tuple[float, float, float, float, float, float, float]
 
 
 class Crowd:
-    """Everyone on foot at one decision, and the vehicles that they look out for."""
+    """Everyone on foot at one decision, and the vehicles that they look out for.
+
+    The first `strangers` of `cars` may come onto a sidewalk: the ego and the scripted ones.
+    """
 
     def __init__(
         self,
@@ -59,10 +62,12 @@ class Crowd:
         bodies: list[EntityState],
         minds: list[Walk],
         cars: list[Car],
+        strangers: int,
     ) -> None:
         self.seed, self.tick = seed, tick
         self.pavement, self.obstacles = pavement, obstacles
         self.bodies, self.minds, self.cars = bodies, minds, cars
+        self._strangers = cars[:strangers]
         self._cells: dict[tuple[int, int], list[EntityState]] = {}
         for body in bodies:
             key = (int(body.x // CELL), int(body.y // CELL))
@@ -213,11 +218,12 @@ class Crowd:
         ux, uy, pace = self._past(body, ux, uy, pace)
         run = pace * SPAN
         x, y = body.x + ux * run, body.y + uy * run
-        if pace > 0.0 and self._blocked(body.x, body.y, x, y):
+        cars = self.cars if on_road else self._strangers
+        if pace > 0.0 and _blocked(cars, body.x, body.y, x, y):
             turn = 1.0 if (mind.wait // 8 + body.id) % 2 else -1.0
             ux, uy = ux * 0.5 - turn * uy * 0.866, uy * 0.5 + turn * ux * 0.866
             x, y = body.x + ux * run, body.y + uy * run
-            if mind.wait < 5 or self._blocked(body.x, body.y, x, y):
+            if mind.wait < 5 or _blocked(cars, body.x, body.y, x, y):
                 mind = mind._replace(wait=mind.wait + 1 if mind.wait < 60000 else 0)
                 return _stand(body, mind, body.heading)
             mind = mind._replace(wait=mind.wait + 1)
@@ -273,22 +279,6 @@ class Crowd:
                         return left > 0.0
         return False
 
-    def _blocked(self, ax: float, ay: float, x: float, y: float) -> bool:
-        """Whether a vehicle stands, or is about to be, where it would step."""
-        for cx, cy, c, s, speed, long, wide in self.cars:
-            ox, oy = x - cx, y - cy
-            if ox > 20.0 or ox < -20.0 or oy > 20.0 or oy < -20.0:
-                continue
-            along, aside = ox * c + oy * s, oy * c - ox * s
-            ahead = long + 0.5 + (speed * 0.9 if speed > 0.0 else 0.0)
-            if -long - 0.4 < along < ahead and -wide - 0.45 < aside < wide + 0.45:
-                # out of its way is always allowed
-                was = (ay - cy) * c - (ax - cx) * s
-                if aside * aside > was * was and was * aside >= 0.0:
-                    continue
-                return True
-        return False
-
 
 def _stand(body: EntityState, mind: Walk, heading: float) -> Walk:
     """Stands until the next decision, turning towards `heading`."""
@@ -296,6 +286,23 @@ def _stand(body: EntityState, mind: Walk, heading: float) -> Walk:
     if mind.dx == 0.0 and mind.dy == 0.0 and mind.dv == 0.0 and mind.dh == turn:
         return mind
     return mind._replace(dx=0.0, dy=0.0, dh=turn, dv=-body.speed / WALK_TICKS)
+
+
+def _blocked(cars: list[Car], ax: float, ay: float, x: float, y: float) -> bool:
+    """Whether a vehicle stands, or is about to be, where it would step."""
+    for cx, cy, c, s, speed, long, wide in cars:
+        ox, oy = x - cx, y - cy
+        if ox > 20.0 or ox < -20.0 or oy > 20.0 or oy < -20.0:
+            continue
+        along, aside = ox * c + oy * s, oy * c - ox * s
+        ahead = long + 0.5 + (speed * 0.9 if speed > 0.0 else 0.0)
+        if -long - 0.4 < along < ahead and -wide - 0.45 < aside < wide + 0.45:
+            # out of its way is always allowed
+            was = (ay - cy) * c - (ax - cx) * s
+            if aside * aside > was * was and was * aside >= 0.0:
+                continue
+            return True
+    return False
 
 
 def may_walk(junction: int, axis: int, tick: int, need: int) -> bool:

@@ -23,7 +23,7 @@ def staged(city: City) -> Stage:
 
 def at(staged: Stage, tick: int, forward: float) -> WorldState:
     x, y = staged.frame.point((forward, -1.65))
-    ego = replace(staged.state.ego, x=x, y=y, speed=0.0)
+    ego = staged.state.ego._replace(x=x, y=y, speed=0.0)
     return replace(staged.state, tick=tick, ego=ego, actors=())
 
 
@@ -119,7 +119,7 @@ def test_ttc_of_a_head_on_pair_is_gap_over_closing_speed() -> None:
 
 
 def test_ttc_below_a_bound_is_the_bound(staged: Stage) -> None:
-    near = replace(staged.state.ego, id=1, x=staged.state.ego.x + 5.0)
+    near = staged.state.ego._replace(id=1, x=staged.state.ego.x + 5.0)
     state = replace(staged.state, actors=(near,))
     assert ttc(state, 0.0) == 0.0
     assert ttc(replace(staged.state, actors=()), 3.0) == 3.0
