@@ -111,7 +111,7 @@ class EntityState(NamedTuple):
 
     `x`, `y` [m], `heading` [rad], `speed` [m/s] along the heading. id 0 is the ego; steer is the
     front-wheel angle [rad]; started is the tick at which a scripted part set off (-1: it waits) or
-    one of the living city appeared; struck is the tick of its first contact with the ego (-1: none).
+    one of the living city appeared; struck that of its first contact with the ego (-1: none).
     """
 
     id: int

@@ -31,7 +31,7 @@ SETTLED = 0.6
 """Who is this close to the middle of the lane is in it [m]."""
 CALM = 2.5
 """Braking for lights, bends and stops is planned at this rate [m/s^2]."""
-STOP_SHARE = {"taxi": 0.3, "bus": 0.6}
+STOP_SHARE = {"taxi": 0.35, "bus": 0.6}
 """On this share of the lanes they stop at the kerb, for 5 to 15 seconds."""
 ROUND = 2.5
 """What one keeps more from things that stand in the road than from other traffic [m]."""
@@ -83,6 +83,9 @@ class Flow:
 
     def _one(self, r: Rider) -> Drive | None:
         if r.way.after < 0:
+            if r.count == 0:  # has just come
+                r.count, stop = 1, self._stop(r, r.way)
+                r.stop = stop if stop > r.s + 25.0 else -1.0
             self._plan(r)
         wanted = r.way.limit * r.pace
         top = r.manner.top

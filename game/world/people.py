@@ -27,7 +27,7 @@ ON_ROAD = (CROSS, DASH)
 
 IMPATIENT = 0.10
 """Share of those at a red light who go when the road is clear."""
-JAYWALKERS = 0.12
+JAYWALKERS = 0.2
 """Share of the sidewalks walked along on which one crosses the street half way."""
 LONG_ENOUGH = 45.0
 """No shorter sidewalk tempts to it [m]."""
@@ -84,6 +84,10 @@ class Crowd:
         mode = mind.mode
         if mode in (WAIT, LOOK):
             return self._waits(body, mind)
+        if mind.spots == 0 and mode == WALK:  # has just come
+            before = mind.via + (1 if mind.node % NODES == 0 else -1)
+            mind = self._tempted(body, mind._replace(spots=1), mind.node, mind.via, before)
+            mode = mind.mode
         dx, dy = mind.gx - body.x, mind.gy - body.y
         left = sqrt(dx * dx + dy * dy)
         if left < 0.35 or (left < 1.6 and mode == WALK and self._queue(body, dx, dy, left)):
@@ -118,7 +122,7 @@ class Crowd:
         via = node
         if node // NODES == mind.node // NODES:
             via = mind.node + (1 if node > mind.node else -1)
-            mind = self._tempted(body, mind, node, via)
+            mind = self._tempted(body, mind, node, via, mind.node)
             if mind.mode == STEP_OUT:
                 return mind
         return self._toward(body, mind, WALK, node, via)
@@ -128,8 +132,8 @@ class Crowd:
         x, y = spot(self.seed, body, count, self.pavement, via)
         return mind._replace(mode=mode, node=node, via=via, gx=x, gy=y, spots=count, wait=0)
 
-    def _tempted(self, body: EntityState, mind: Walk, node: int, via: int) -> Walk:
-        """Perhaps it means to cross the street half way along."""
+    def _tempted(self, body: EntityState, mind: Walk, node: int, via: int, before: int) -> Walk:
+        """Perhaps it means to cross the street half way along, between two nodes."""
         pavement = self.pavement
         key = node // NODES
         side = pavement.side(key)
@@ -141,7 +145,7 @@ class Crowd:
             return mind
         along = side.along[0] + long * (0.25 + 0.5 * draw / JAYWALKERS)
         x, y, k = pavement.at(key, along)
-        if not min(via, mind.node) % NODES <= k < max(via, mind.node) % NODES:
+        if not min(via, before) % NODES <= k < max(via, before) % NODES:
             return mind  # round a bend; not from here
         return mind._replace(
             mode=STEP_OUT, node=node, via=via, gx=x, gy=y, spots=mind.spots + 1, wait=0

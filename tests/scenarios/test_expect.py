@@ -115,7 +115,7 @@ def test_ttc_of_a_head_on_pair_is_gap_over_closing_speed() -> None:
     other = EntityState(1, "sedan", 60.0, 0.0, math.pi, 10.0)
     reach = 2 * BODIES["sedan"].cover
     assert ttc_pair(ego, other) == pytest.approx((60.0 - reach) / 20.0, abs=1e-6)
-    assert ttc_pair(ego, replace(other, heading=0.0, speed=12.0)) == math.inf
+    assert ttc_pair(ego, other._replace(heading=0.0, speed=12.0)) == math.inf
 
 
 def test_ttc_below_a_bound_is_the_bound(staged: Stage) -> None:
