@@ -284,7 +284,10 @@ Condition = Annotated[NoCollision | ReachPosition | SurviveDuration, Field(discr
 
 
 class Scenario(Strict):
-    """One file. duration_s: the time limit. It succeeds when all of `success` is met."""
+    """One file. duration_s: the time limit. It succeeds when all of `success` is met.
+
+    city: how much traffic and how many people of their own the streets around the ego have.
+    """
 
     schema_version: Literal[1]
     id: Name
@@ -292,6 +295,7 @@ class Scenario(Strict):
     description: Text
     place: Anchor
     duration_s: Annotated[Seconds, Field(gt=0.0, le=300.0)]
+    city: Literal["none", "light", "full"] = "none"
     ego: Ego
     actors: Annotated[tuple[Actor, ...], Field(max_length=MAX_ACTORS)] = ()
     waves: Annotated[tuple[Wave, ...], Field(max_length=50)] = ()
@@ -306,6 +310,8 @@ class Scenario(Strict):
 def digest(scenario: Scenario) -> str:
     """Hex SHA-256 of what the file says: comments, order of keys and defaults spelt out aside."""
     said = scenario.model_dump(mode="json")
+    if scenario.city == "none":
+        del said["city"]  # files older than this key keep their digest
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 

@@ -100,7 +100,7 @@ def stage(scenario: Scenario, city: City, seed: int) -> Stage:
     route = _track(scenario.ego, frame, 0.0)
     ego = _ego(scenario.ego, route, draws)
     try:
-        state = step.begin(city, cast, ego, seed, digest(scenario))
+        state = step.begin(city, cast, ego, seed, digest(scenario), scenario.city)
     except ValueError as wrong:
         raise StageImpossible(scenario.id, seed, str(wrong)) from wrong
     return Stage(

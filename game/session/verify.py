@@ -142,7 +142,16 @@ def _difference(state: WorldState, session: Session) -> Problem:
     if stored.controls != state.controls:
         detail = "the stored controls are not those of the inputs"
         return Problem("controls", max(0, state.tick - 1), detail)
-    for name in ("seed", "ego", "actors", "contacts", "collisions", "progress", "visited"):
+    for name in (
+        "seed",
+        "ego",
+        "actors",
+        "contacts",
+        "collisions",
+        "progress",
+        "visited",
+        "living",
+    ):
         if getattr(stored, name) != getattr(state, name):
             return Problem("state", state.tick, f"{name} differs from the replay")
     return Problem("digest", state.tick, "the digest differs, the state does not")

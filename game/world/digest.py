@@ -7,6 +7,7 @@ A changed byte here is a new world version.
 import struct
 from hashlib import sha256
 
+from game.world.ambient import FIRST_DRIVER, FIRST_WALKER, pack_living, unpack_living
 from game.world.city import City
 from game.world.controls import CONTROLS_BYTES, Controls
 from game.world.entity import BODY_INDEX, BODY_NAMES, EntityState
@@ -40,7 +41,10 @@ def _pack_entity(entity: EntityState) -> bytes:
 
 
 def pack_state(state: WorldState) -> bytes:
-    """Everything in a state but its cast, which never changes. About 70 bytes an entity."""
+    """Everything in a state but its cast, which never changes. About 70 bytes an entity.
+
+    Where the city lives its minds follow behind; without, not a byte is different.
+    """
     parts = [
         _HEADER.pack(
             state.digest,
@@ -60,6 +64,8 @@ def pack_state(state: WorldState) -> bytes:
     parts += [_CONTACT.pack(c.other, c.since, c.speed) for c in state.contacts]
     parts += [_PROGRESS.pack(*entry) for entry in state.progress]
     parts += [_VISITED.pack(key) for key in state.visited]
+    if state.living is not None:
+        parts.append(pack_living(state.living))
     return b"".join(parts)
 
 
@@ -85,9 +91,14 @@ def unpack_state(data: bytes, cast: tuple[Part, ...]) -> WorldState:
         (_VISITED.size, visited),
     ):
         ends.append(ends[-1] + size * count)
-    if len(data) != ends[4]:
+    if len(data) < ends[4]:
         raise ValueError(f"a state of {actors} actors takes {ends[4]} bytes, got {len(data)}")
     entities = [_unpack_entity(data, at) for at in range(ends[0], ends[1], _ENTITY.size)]
+    living = None
+    if len(data) > ends[4]:
+        walkers = [entity.id >= FIRST_WALKER for entity in entities].count(True)
+        everybody = [entity.id >= FIRST_DRIVER for entity in entities].count(True)
+        living = unpack_living(data, ends[4], everybody - walkers, walkers)
     return WorldState(
         tick,
         seed,
@@ -106,6 +117,7 @@ def unpack_state(data: bytes, cast: tuple[Part, ...]) -> WorldState:
         tuple([_progress(data, at) for at in range(ends[2], ends[3], _PROGRESS.size)]),
         tuple([_VISITED.unpack_from(data, at)[0] for at in range(ends[3], ends[4], _VISITED.size)]),
         cast,
+        living,
     )
 
 
@@ -159,12 +171,17 @@ def pack_part(part: Part) -> bytes:
     return b"".join(fields)
 
 
-def genesis(city: City, cast: tuple[Part, ...], seed: int, scenario_digest: str) -> bytes:
-    """Where the chain of a session starts: world, pack, scenario, seed and every part."""
+def genesis(
+    city: City, cast: tuple[Part, ...], seed: int, scenario_digest: str, level: str = "none"
+) -> bytes:
+    """Where the chain of a session starts: world, pack, scenario, seed, every part, and how much
+    of the city lives, where any does."""
     chain = sha256(b"scale-diffusion world")
     chain.update(struct.pack("<IIQI", WORLD_VERSION, TICK_HZ, seed, len(cast)))
     chain.update(_text(city.digest))
     chain.update(_text(scenario_digest))
     for part in cast:
         chain.update(pack_part(part))
+    if level != "none":
+        chain.update(_text(level))
     return chain.digest()

@@ -6,6 +6,7 @@ A body is an oriented box for the eye and a row of discs for collisions; both st
 from dataclasses import dataclass
 from enum import IntEnum
 from math import sqrt
+from typing import NamedTuple
 
 
 class Kind(IntEnum):
@@ -105,12 +106,12 @@ SOLID_MASS = 200.0
 EGO_ID = 0
 
 
-@dataclass(frozen=True, slots=True)
-class EntityState:
-    """One entity in one tick. `x`, `y` [m], `heading` [rad], `speed` [m/s] along the heading.
+class EntityState(NamedTuple):
+    """One entity in one tick: a tuple, since a crowd makes hundreds of them in each.
 
-    id 0 is the ego; steer is the front-wheel angle [rad]; started is the tick at which a scripted
-    part set off (-1: it waits); struck is the tick of its first contact with the ego (-1: none).
+    `x`, `y` [m], `heading` [rad], `speed` [m/s] along the heading. id 0 is the ego; steer is the
+    front-wheel angle [rad]; started is the tick at which a scripted part set off (-1: it waits) or
+    one of the living city appeared; struck that of its first contact with the ego (-1: none).
     """
 
     id: int

@@ -3,6 +3,7 @@
 Owns formulae only, in metres; nothing here knows a city or a tick.
 """
 
+from collections.abc import Iterator
 from math import sqrt
 
 Point = tuple[float, float]
@@ -51,6 +52,11 @@ def distance(ax: float, ay: float, bx: float, by: float) -> float:
     """Between two points [m]."""
     dx, dy = bx - ax, by - ay
     return sqrt(dx * dx + dy * dy)
+
+
+def pairwise(points: Ring) -> Iterator[tuple[Point, Point]]:
+    """Each point of a line with the next one."""
+    return zip(points, points[1:], strict=False)  # noqa: RUF007 (itertools is not for the world)
 
 
 def area(ring: Ring) -> float:

@@ -5,6 +5,7 @@ A state is a value: `step` takes one and returns the next. Its `cast` never chan
 
 from dataclasses import dataclass
 
+from game.world.ambient import Living
 from game.world.controls import IDLE, Controls
 from game.world.entity import EntityState, Kind
 
@@ -85,6 +86,7 @@ class WorldState:
     controls: those consumed by the step that led here. collisions: contacts begun so far.
     digest, inputs: as in the last checkpoint and as of this tick. progress: of every part whose
     trigger has fired; below zero it counts the ticks left of the trigger's delay.
+    living: the minds of the city's own traffic and people, None where a session has none.
     """
 
     tick: int
@@ -99,3 +101,4 @@ class WorldState:
     progress: tuple[tuple[int, float], ...] = ()  # part id -> arc length along its track [m]
     visited: tuple[int, ...] = ()  # ids of parts whose `near` condition has been met
     cast: tuple[Part, ...] = ()
+    living: Living | None = None

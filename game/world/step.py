@@ -3,12 +3,16 @@
 Pure: the next state is a function of city, state and controls. No clock, no I/O, no randomness.
 """
 
+from dataclasses import replace
+
+from game.world.ambient import FIRST_DRIVER, LEVELS, Living
 from game.world.city import City
-from game.world.collision import Obstacles, obstacles_of
+from game.world.collision import obstacles_of
 from game.world.contact import resolve
 from game.world.controls import IDLE, Controls
 from game.world.digest import MAX_SEED, chain_inputs, genesis, seal
 from game.world.entity import BODIES, EGO_ID, EntityState
+from game.world.living import advance_living, settle
 from game.world.motion import move
 from game.world.state import ZERO_DIGEST, Part, WorldState
 from game.world.traffic import advance, appear, fire
@@ -18,29 +22,42 @@ from game.world.version import DIGEST_TICKS
 #
 #   actors, ego ──> advance ──> moved ──┬─> struck ones stop ──> fire ──> actors(t+1)
 #                                       v                          ^
+#   living, actors ──> advance_living ──> moved, living(t+1)
 #   ego, controls ──> move ──> pose ─> resolve ──> ego(t+1) ───────┤
 #                                       ^   └────> contacts(t+1)   └──> progress, visited(t+1)
 #                                     walls
 
 
 def begin(
-    city: City, cast: tuple[Part, ...], ego: EntityState, seed: int, scenario_digest: str
+    city: City,
+    cast: tuple[Part, ...],
+    ego: EntityState,
+    seed: int,
+    scenario_digest: str,
+    level: str = "none",
 ) -> WorldState:
     """The state of tick 0, with every part present whose trigger holds at once.
 
-    Raises ValueError for a cast or an ego that cannot be.
+    level: how much of the city lives around the ego: none, light or full. Raises ValueError for a
+    cast or an ego that cannot be.
     """
     cast = tuple(sorted(cast, key=lambda part: part.id))
     _check(cast, ego, seed)
+    if level not in LEVELS:
+        raise ValueError(f"the city is {level!r}, not one of {[*LEVELS]}")
     wall = obstacles_of(city).row_near(BODIES[ego.body], ego.x, ego.y, ego.heading, 0.0)
     if wall:
         raise ValueError(f"the ego starts inside a building at ({ego.x:.1f}, {ego.y:.1f})")
     waiting = [appear(part, -1) for part in cast if part.waits]
     actors, progress, visited = fire(cast, 0, ego, waiting, [], ())
-    start = genesis(city, cast, seed, scenario_digest)
+    start = genesis(city, cast, seed, scenario_digest, level)
     state = WorldState(
         0, seed, ego, actors, IDLE, (), 0, start, ZERO_DIGEST, progress, visited, cast
     )
+    if level != LEVELS[0]:
+        state = replace(state, living=Living(LEVELS.index(level)))
+        everybody, living = settle(city, state)
+        state = replace(state, actors=everybody, living=living)
     return _sealed(state)
 
 
@@ -50,7 +67,7 @@ def step(city: City, state: WorldState, controls: Controls) -> WorldState:
         raise ValueError(f"controls out of range: {controls}")
     if not isinstance(_total(controls), int):
         raise ValueError(f"controls are integers: {controls}")
-    return _step(obstacles_of(city), state, controls)
+    return _step(city, state, controls)
 
 
 def _total(c: Controls) -> int:
@@ -58,9 +75,14 @@ def _total(c: Controls) -> int:
     return c.steer + c.throttle + c.brake + c.gear + c.flags + c.look_yaw + c.look_pitch + c.camera
 
 
-def _step(obstacles: Obstacles, state: WorldState, controls: Controls) -> WorldState:
+def _step(city: City, state: WorldState, controls: Controls) -> WorldState:
     tick = state.tick + 1
+    obstacles = obstacles_of(city)
     moved, progress = advance(state, obstacles)
+    living = None
+    if state.living is not None:
+        others, living = advance_living(city, state)
+        moved += others
     pose = move(state.ego, controls)
     meeting = resolve(obstacles, state.ego, pose, moved, state.contacts, tick)
     if meeting.struck:
@@ -79,6 +101,7 @@ def _step(obstacles: Obstacles, state: WorldState, controls: Controls) -> WorldS
         went,
         visited,
         state.cast,
+        living,
     )
     return after if tick % DIGEST_TICKS else _sealed(after)
 
@@ -105,6 +128,7 @@ def _sealed(state: WorldState) -> WorldState:
         state.progress,
         state.visited,
         state.cast,
+        state.living,
     )
 
 
@@ -115,8 +139,9 @@ def _check(cast: tuple[Part, ...], ego: EntityState, seed: int) -> None:
         raise ValueError(f"the ego needs id {EGO_ID} and a body with wheels, not {ego}")
     known: dict[int, bool] = {}
     for part in cast:
-        if part.id <= EGO_ID or part.id in known:
-            raise ValueError(f"part {part.name!r}: id {part.id} is taken or not above {EGO_ID}")
+        if not EGO_ID < part.id < FIRST_DRIVER or part.id in known:
+            most = FIRST_DRIVER - 1
+            raise ValueError(f"part {part.name!r}: id {part.id} is taken or not in 1..{most}")
         known[part.id] = True
         if part.body not in BODIES:
             raise ValueError(f"part {part.name!r}: body {part.body!r} is not one of {[*BODIES]}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from game.atlas.load import load
 from game.errors import PackError
+from game.world.ambient import FIRST_DRIVER, FIRST_WALKER
 from game.world.city import City, Lane
 from game.world.collision import Obstacles, obstacles_of
 from game.world.controls import Controls
@@ -18,10 +19,13 @@ from game.world.golden import town
 from game.world.state import Part, Track, WorldState
 from game.world.step import begin, step
 from game.world.track import sample, through
+from scenarios.free import free_stage
 
 BODY = ("taxi", "sedan", "bus", "van", "suv", "police", "lorry", "bicycle", "taxi", "pedestrian")
 REPEATS = 12
 GOAL = 12_000.0
+LIVING_GOAL = 600.0
+LIVING = ("West 42nd Street & 7th Avenue", "Park Avenue & East 48th Street")
 
 
 def _best(run: Callable[[], object], units: int) -> float:
@@ -107,6 +111,31 @@ def _discs_hit(obstacles: Obstacles, poses: list[tuple[int, float, float, float]
         obstacles.hit(x, y, 1.5)
 
 
+def _near(state: WorldState) -> tuple[int, int]:
+    """(vehicles, people) of the living city within 200 m of the ego."""
+    found = [0, 0]
+    for actor in state.actors:
+        if math.dist((actor.x, actor.y), (state.ego.x, state.ego.y)) < 200.0:
+            found[actor.id >= FIRST_WALKER] += actor.id >= FIRST_DRIVER
+    return found[0], found[1]
+
+
+def _living() -> list[tuple[str, float]]:
+    """(what, ticks per second) of a drive through each place with the city full of life."""
+    try:
+        city = load()
+    except PackError:
+        return []
+    found = []
+    for place in LIVING:
+        state = free_stage(city, place, 1, "full").state
+        state = _drive(city, state, 600)  # the queues at the lights have grown
+        vehicles, people = _near(state)
+        speed = _best(lambda state=state: _drive(city, state, 120), 120)  # type: ignore[misc]
+        found.append((f"living city: {vehicles} vehicles + {people} people, {place}", speed))
+    return found
+
+
 def rows() -> list[dict[str, Any]]:
     """The rows of this bench for `make bench`."""
     name, city, state = scene()
@@ -125,6 +154,9 @@ def rows() -> list[dict[str, Any]]:
     _, _, polite = scene(yields=True)
     careful = _best(lambda: _drive(city, polite, 600), 600)
     row("world: the same, all actors yield", careful, "ticks/s", "not yielding", careful / moving)
+
+    for what, speed in _living():
+        row(what, speed, "ticks/s", f"goal {LIVING_GOAL:.0f}", speed / LIVING_GOAL)
 
     poses = _poses(state, 6_000)
     remembering, plain = obstacles_of(city), Obstacles(city, remember=False)

@@ -23,7 +23,7 @@ def staged(city: City) -> Stage:
 
 def at(staged: Stage, tick: int, forward: float) -> WorldState:
     x, y = staged.frame.point((forward, -1.65))
-    ego = replace(staged.state.ego, x=x, y=y, speed=0.0)
+    ego = staged.state.ego._replace(x=x, y=y, speed=0.0)
     return replace(staged.state, tick=tick, ego=ego, actors=())
 
 
@@ -115,11 +115,11 @@ def test_ttc_of_a_head_on_pair_is_gap_over_closing_speed() -> None:
     other = EntityState(1, "sedan", 60.0, 0.0, math.pi, 10.0)
     reach = 2 * BODIES["sedan"].cover
     assert ttc_pair(ego, other) == pytest.approx((60.0 - reach) / 20.0, abs=1e-6)
-    assert ttc_pair(ego, replace(other, heading=0.0, speed=12.0)) == math.inf
+    assert ttc_pair(ego, other._replace(heading=0.0, speed=12.0)) == math.inf
 
 
 def test_ttc_below_a_bound_is_the_bound(staged: Stage) -> None:
-    near = replace(staged.state.ego, id=1, x=staged.state.ego.x + 5.0)
+    near = staged.state.ego._replace(id=1, x=staged.state.ego.x + 5.0)
     state = replace(staged.state, actors=(near,))
     assert ttc(state, 0.0) == 0.0
     assert ttc(replace(staged.state, actors=()), 3.0) == 3.0

@@ -86,7 +86,7 @@ def test_the_first_digest_names_pack_seed_scenario_cast_and_ego() -> None:
         opening(other_pack),
         opening(scenario="silver"),
         begin(town(), (faster, *cast()[1:]), ego, 1, "golden"),
-        begin(town(), cast(), replace(ego, speed=6.000000000000001), 1, "golden"),
+        begin(town(), cast(), ego._replace(speed=6.000000000000001), 1, "golden"),
     ]
     assert len({s.digest for s in [plain, *others]}) == 1 + len(others)
 
