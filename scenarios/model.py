@@ -20,6 +20,7 @@ Metres = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-5000.0, le
 Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.0, le=600.0)]
 Speed = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.0, le=70.0)]
 Name = Annotated[str, Field(strict=True, pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=40)]
+BodyName = Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)]
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=2000)]
 Place = tuple[Metres, Metres]
 """[forward, left] of the anchor [m]."""
@@ -41,10 +42,14 @@ class Strict(BaseModel):
 
 
 class SpeedRange(Strict):
-    """A speed [m/s] that every seed draws for itself; a plain number leaves nothing to draw."""
+    """A speed [m/s] that every seed draws for itself; a plain number leaves nothing to draw.
+
+    Every value is as likely as every other; with `likely` the draw is triangular and peaks there.
+    """
 
     min: Speed
     max: Speed
+    likely: Speed | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> "SpeedRange":
@@ -52,10 +57,11 @@ class SpeedRange(Strict):
 
 
 class TimeRange(Strict):
-    """A span of time [s] that every seed draws for itself; a plain number is fixed."""
+    """A span of time [s] that every seed draws for itself, as SpeedRange; a number is fixed."""
 
     min: Seconds
     max: Seconds
+    likely: Seconds | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> "TimeRange":
@@ -63,10 +69,11 @@ class TimeRange(Strict):
 
 
 class MetreRange(Strict):
-    """A length [m] that every seed draws for itself; a plain number is fixed."""
+    """A length [m] that every seed draws for itself, as SpeedRange; a plain number is fixed."""
 
     min: Metres
     max: Metres
+    likely: Metres | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> "MetreRange":
@@ -80,6 +87,8 @@ _R = TypeVar("_R", SpeedRange, TimeRange, MetreRange)
 def _in_order(drawn: _R) -> _R:
     if drawn.min > drawn.max:
         raise PydanticCustomError("range", "min must not be greater than max")
+    if drawn.likely is not None and not drawn.min <= drawn.likely <= drawn.max:
+        raise PydanticCustomError("range", "likely must lie between min and max")
     return drawn
 
 
@@ -98,8 +107,15 @@ MetreDraw = Annotated[MetreRange, BeforeValidator(_widen)]
 class Knot(Strict):
     """One corner of a speed profile: at so many seconds after setting off, this speed."""
 
-    at_s: Seconds
+    at_s: Seconds | TimeRange
     speed: SpeedDraw
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Earliest and latest time that it can be drawn for [s]."""
+        if isinstance(self.at_s, TimeRange):
+            return self.at_s.min, self.at_s.max
+        return self.at_s, self.at_s
 
 
 def _as_knots(value: object) -> object:
@@ -141,6 +157,7 @@ class Stand(Strict):
 
 Bezier = Annotated[tuple[Place, ...], Field(max_length=MAX_POINTS), AfterValidator(_check_points)]
 Line = Annotated[tuple[Place, Place], AfterValidator(_check_line)]
+Bodies = Annotated[tuple[BodyName, ...], Field(min_length=1, max_length=20)]
 
 
 def _check_one(said: BaseModel, keys: tuple[str, ...]) -> None:
@@ -205,19 +222,21 @@ class Member(Strict):
     """One actor of a wave: its own way and pace, the wave's trigger and `offset_s` after it.
 
     path, line: as in Way; stands: it never moves. Exactly one of the three.
-    shift: moves the whole way sideways, to its left [m]. ending: at the end of the way it stays
-    or vanishes. waits: stands in sight at the start of its way until it sets off.
+    body: its body, or a list that every seed draws one from. shift, ahead: move the whole way to
+    its left, or along its first-to-last direction [m]; what stands goes left and forward. ending: at the end of the way it stays or
+    vanishes. waits: stands in sight at the start of its way until it sets off.
     yields: brakes for what stands in its way instead of driving through it.
     """
 
     id: Name
     kind: Literal["vehicle", "pedestrian", "bicycle", "obstacle", "emergency_worker"]
-    body: Name | None = None
+    body: BodyName | Bodies | None = None
     path: Bezier | None = None
     line: Line | None = None
     stands: Stand | None = None
     speed: Profile = (Knot(at_s=0.0, speed=SpeedRange(min=0.0, max=0.0)),)
     shift: MetreDraw = MetreRange(min=0.0, max=0.0)
+    ahead: MetreDraw = MetreRange(min=0.0, max=0.0)
     offset_s: TimeDraw = TimeRange(min=0.0, max=0.0)
     ending: Literal["vanish", "stay"] = "vanish"
     waits: bool = False
@@ -229,9 +248,11 @@ class Member(Strict):
         return self
 
     @property
-    def body_name(self) -> str:
-        """The body it has: the one named, else the usual one of its kind."""
-        return self.body if self.body is not None else BODY_OF_KIND[self.kind]
+    def bodies(self) -> tuple[str, ...]:
+        """The bodies it may have: the ones named, else the usual one of its kind."""
+        if self.body is None:
+            return (BODY_OF_KIND[self.kind],)
+        return (self.body,) if isinstance(self.body, str) else self.body
 
 
 class Actor(Member):
@@ -254,7 +275,7 @@ class Ego(Way):
     limit: the speed that a reasonable driver keeps to [m/s].
     """
 
-    body: Name = "sedan"
+    body: BodyName = "sedan"
     speed: SpeedDraw = SpeedRange(min=0.0, max=0.0)
     limit: Annotated[Speed, Field(gt=0.0)] = 11.0
 
@@ -303,11 +324,29 @@ class Scenario(Strict):
         return len(self.actors) + sum(len(wave.actors) for wave in self.waves)
 
 
+LATER: dict[str, object] = {
+    "likely": None,
+    "ahead": {"min": 0.0, "max": 0.0},
+}
+"""Keys that came after the first files, and what they hold where nothing is said. There they are
+left out of the digest, so that a file keeps its digest when the vocabulary grows."""
+
+
 def digest(scenario: Scenario) -> str:
     """Hex SHA-256 of what the file says: comments, order of keys and defaults spelt out aside."""
-    said = scenario.model_dump(mode="json")
+    said = _as_first_said(scenario.model_dump(mode="json"))
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _as_first_said(value: Any) -> Any:
+    """The same values without later keys that say nothing."""
+    if isinstance(value, list):
+        return [_as_first_said(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    plain = {key: _as_first_said(item) for key, item in value.items()}
+    return {key: v for key, v in plain.items() if key not in LATER or v != LATER[key]}
 
 
 def json_schema() -> dict[str, Any]:

@@ -85,7 +85,8 @@ def _ego(scenario: Scenario) -> Iterator[Mistake]:
 
 
 def _body(at: Location, member: Member) -> Iterator[Mistake]:
-    yield from _known_body(at, member.body_name, member.kind)
+    for body in member.bodies:
+        yield from _known_body(at, body, member.kind)
 
 
 def _known_body(at: Location, body: str, kind: str) -> Iterator[Mistake]:
@@ -101,8 +102,9 @@ def _profile(at: Location, member: Member) -> Iterator[Mistake]:
         yield (*at, "speed"), what
     last = -1.0
     for i, knot in enumerate(member.speed):
-        if i == 0 and knot.at_s != 0.0:
+        earliest, latest = knot.span
+        if i == 0 and latest != 0.0:
             yield (*at, "speed", i, "at_s"), "the first knot must be at 0 s"
-        if knot.at_s <= last:
+        if earliest <= last:
             yield (*at, "speed", i, "at_s"), "knots must come in the order of their times"
-        last = knot.at_s
+        last = latest

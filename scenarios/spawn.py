@@ -5,6 +5,7 @@ seed names its case; `Stage.drawn` says what it drew.
 """
 
 from dataclasses import dataclass
+from math import sqrt
 
 from game.world import chance, step, trig
 from game.world.city import City, Point
@@ -16,6 +17,7 @@ from scenarios.model import (
     Actor,
     Condition,
     Ego,
+    Knot,
     Member,
     MetreRange,
     ReachPosition,
@@ -79,12 +81,29 @@ class _Draws:
         if low == high:
             return low
         share = chance.uniform(self.seed, 0, entity, f"scenario.{what}")
-        value = low + (high - low) * share
+        value = _spread(low, high, drawn.likely, share)
         self.drawn.append((f"{name}.{what}", value))
         return value
 
+    def body(self, bodies: tuple[str, ...], entity: int) -> str:
+        """One of the bodies, each as likely as the others."""
+        if len(bodies) == 1:
+            return bodies[0]
+        share = chance.uniform(self.seed, 0, entity, "scenario.body")
+        return bodies[int(share * len(bodies))]
+
     def ticks(self, drawn: TimeRange, entity: int, name: str, what: str) -> int:
         return ticks_of(self.value(drawn, entity, name, what))
+
+
+def _spread(low: float, high: float, likely: float | None, share: float) -> float:
+    """The value below which `share` of all draws lie: uniform, or triangular with its peak."""
+    if likely is None:
+        return low + (high - low) * share
+    peak = (likely - low) / (high - low)
+    if share < peak:
+        return low + sqrt(share * (high - low) * (likely - low))
+    return high - sqrt((1.0 - share) * (high - low) * (high - likely))
 
 
 def ticks_of(seconds: float) -> int:
@@ -97,7 +116,7 @@ def stage(scenario: Scenario, city: City, seed: int) -> Stage:
     frame = anchor_frame(scenario.place, city, scenario.id)
     draws = _Draws(seed)
     cast = _cast(scenario, frame, draws)
-    route = _track(scenario.ego, frame, 0.0)
+    route = _track(scenario.ego, frame, (0.0, 0.0))
     ego = _ego(scenario.ego, route, draws)
     try:
         state = step.begin(city, cast, ego, seed, digest(scenario))
@@ -174,17 +193,23 @@ def _part(
 ) -> Part:
     number, name = ids[member.id], member.id
     offset = draws.ticks(member.offset_s, number, name, "offset_s")
-    shift = draws.value(member.shift, number, name, "shift")
+    moved = (
+        draws.value(member.ahead, number, name, "ahead"),
+        draws.value(member.shift, number, name, "shift"),
+    )
     profile = tuple(
-        (ticks_of(knot.at_s), draws.value(knot.speed, number, name, f"speed.{i}"))
+        (
+            _knot_ticks(knot, i, number, name, draws),
+            draws.value(knot.speed, number, name, f"speed.{i}"),
+        )
         for i, knot in enumerate(member.speed)
     )
     return Part(
         id=number,
         name=name,
         kind=Kind[member.kind.upper()],
-        body=member.body_name,
-        track=_track(member, frame, shift),
+        body=draws.body(member.bodies, number),
+        track=_track(member, frame, moved),
         profile=profile,
         trigger=Trigger(trigger.at_tick, trigger.near, trigger.after, trigger.delay + offset),
         waits=member.waits,
@@ -194,21 +219,30 @@ def _part(
     )
 
 
-def _track(way: Way | Member, frame: Frame, shift: float) -> Track:
-    """The way in metres of the city, moved `shift` to the left of its first-to-last direction."""
+def _knot_ticks(knot: Knot, i: int, entity: int, name: str, draws: _Draws) -> int:
+    if isinstance(knot.at_s, TimeRange):
+        return draws.ticks(knot.at_s, entity, name, f"speed.{i}.at_s")
+    return ticks_of(knot.at_s)
+
+
+def _track(way: Way | Member, frame: Frame, moved: Point) -> Track:
+    """The way in metres of the city, moved [along, to the left of] its first-to-last direction.
+
+    What stands is moved forward and left as the place counts them, however it is turned.
+    """
     if isinstance(way, Member) and way.stands is not None:
         turn = way.stands.turn * trig.PI / 180.0
         sine, cosine = trig.sincos(turn)
         fx, fy = frame.fx * cosine - frame.fy * sine, frame.fy * cosine + frame.fx * sine
-        x, y = Frame(*frame.point(way.stands.at), fx, fy).point((0.0, shift))
+        x, y = Frame(*frame.point(way.stands.at), frame.fx, frame.fy).point(moved)
         return Track((0.0,), (x,), (y,), (trig.atan2(fy, fx),))
     points = way.path if way.path is not None else way.line
     if points is None:
         raise ValueError("a way has a path or a line")
     placed = [frame.point(point) for point in points]
-    if shift != 0.0:
+    if moved != (0.0, 0.0):
         (ax, ay), (bx, by) = placed[0], placed[-1]
-        sx, sy = Frame(0.0, 0.0, *unit(bx - ax, by - ay)).point((0.0, shift))
+        sx, sy = Frame(0.0, 0.0, *unit(bx - ax, by - ay)).point(moved)
         placed = [(x + sx, y + sy) for x, y in placed]
     if way.path is None:
         return line_track(placed[0], placed[1])
