@@ -223,8 +223,9 @@ class Member(Strict):
 
     path, line: as in Way; stands: it never moves. Exactly one of the three.
     body: its body, or a list that every seed draws one from. shift, ahead: move the whole way to
-    its left, or along its first-to-last direction [m]; what stands goes left and forward. ending: at the end of the way it stays or
-    vanishes. waits: stands in sight at the start of its way until it sets off.
+    its left, or along its first-to-last direction [m]; what stands goes left and forward.
+    ending: at the end of the way it stays or vanishes. waits: stands in sight at the start of its
+    way until it sets off.
     yields: brakes for what stands in its way instead of driving through it.
     """
 
@@ -305,7 +306,10 @@ Condition = Annotated[NoCollision | ReachPosition | SurviveDuration, Field(discr
 
 
 class Scenario(Strict):
-    """One file. duration_s: the time limit. It succeeds when all of `success` is met."""
+    """One file. duration_s: the time limit. It succeeds when all of `success` is met.
+
+    hazards: ids of the actors that it is about, for statistics; all of them where none is named.
+    """
 
     schema_version: Literal[1]
     id: Name
@@ -316,6 +320,7 @@ class Scenario(Strict):
     ego: Ego
     actors: Annotated[tuple[Actor, ...], Field(max_length=MAX_ACTORS)] = ()
     waves: Annotated[tuple[Wave, ...], Field(max_length=50)] = ()
+    hazards: Annotated[tuple[Name, ...], Field(max_length=MAX_ACTORS)] = ()
     success: Annotated[tuple[Condition, ...], Field(min_length=1, max_length=20)]
 
     @property
@@ -323,18 +328,27 @@ class Scenario(Strict):
         """How many scripted entities it has, the ego not counted."""
         return len(self.actors) + sum(len(wave.actors) for wave in self.waves)
 
+    @property
+    def danger(self) -> frozenset[str]:
+        """Ids of the actors that it is about."""
+        if self.hazards:
+            return frozenset(self.hazards)
+        members = [*self.actors, *(member for wave in self.waves for member in wave.actors)]
+        return frozenset(member.id for member in members)
+
 
 LATER: dict[str, object] = {
     "likely": None,
     "ahead": {"min": 0.0, "max": 0.0},
 }
 """Keys that came after the first files, and what they hold where nothing is said. There they are
-left out of the digest, so that a file keeps its digest when the vocabulary grows."""
+left out of the digest, so that a file keeps its digest when the vocabulary grows. `hazards` is
+never part of it: no drive depends on it."""
 
 
 def digest(scenario: Scenario) -> str:
     """Hex SHA-256 of what the file says: comments, order of keys and defaults spelt out aside."""
-    said = _as_first_said(scenario.model_dump(mode="json"))
+    said = _as_first_said(scenario.model_dump(mode="json", exclude={"hazards"}))
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 

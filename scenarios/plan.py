@@ -185,10 +185,10 @@ def _candidates(
     low, high = _limits(road, me)
     own = road.own[road.station(me.s)] - me.half_width + 0.3
     ranked: list[tuple[float, int, float, float]] = []
-    for k in range(-MOST_RIGHT, MOST_LEFT + 1):
-        offset = k * OFFSET_M
-        if k != 0 and not low <= offset <= high:
-            continue
+    lines = [k * OFFSET_M for k in range(-MOST_RIGHT, MOST_LEFT + 1)]
+    lines = [offset for offset in lines if offset == 0.0 or low <= offset <= high]
+    lines.append(max(low, -MOST_RIGHT * OFFSET_M))  # along the kerb
+    for k, offset in enumerate(lines):
         away = offset if offset > 0.0 else -offset
         change = offset - last if offset > last else last - offset
         aside = (0.75 if offset > 0.0 else 0.45) * away + 0.35 * change

@@ -69,9 +69,7 @@ class Road:
         i = int(s / GRID_M) if s > 0.0 else 0
         return i if i < len(self.x) - 1 else len(self.x) - 1
 
-    def project(
-        self, x: float, y: float, hint: float, ahead: float = 25.0
-    ) -> tuple[float, float]:
+    def project(self, x: float, y: float, hint: float, ahead: float = 25.0) -> tuple[float, float]:
         """(s, d) of a point: arc length near `hint` and offset to the left of the route [m]."""
         low = self.station(hint - 12.0)
         high = self.station(hint + ahead)

@@ -4,7 +4,7 @@ Pure: a scenario in, (location, what is wrong) pairs out.
 """
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from game.world.entity import BODIES, Kind
 from scenarios.model import MAX_ACTORS, Actor, Member, Scenario, Start, SurviveDuration
@@ -23,6 +23,10 @@ def contradictions(scenario: Scenario) -> Iterator[Mistake]:
         yield from _profile(at, member)
     if scenario.entities > MAX_ACTORS:
         yield ("waves",), f"{scenario.entities} entities; at most {MAX_ACTORS} are possible"
+    known = sorted(member.id for _, member in _members(scenario))
+    for i, name in enumerate(scenario.hazards):
+        if name not in known:
+            yield ("hazards", i), f"no actor '{name}'{_meant(name, known)}"
     for i, condition in enumerate(scenario.success):
         if isinstance(condition, SurviveDuration) and condition.seconds > scenario.duration_s:
             yield (
@@ -61,11 +65,14 @@ def _triggers(scenario: Scenario) -> Iterator[Mistake]:
     known = {member.id for _, member in _members(scenario)} | {v.id for v in scenario.waves}
     for at, name, start in starts:
         if start.after is not None and start.after not in known:
-            near = difflib.get_close_matches(start.after, sorted(known), n=1, cutoff=0.0)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
-            yield (*at, "after"), f"no actor or wave '{start.after}'{hint}"
+            yield (*at, "after"), f"no actor or wave '{start.after}'{_meant(start.after, known)}"
         elif _waits_for_itself(name, waits_for, wave_of):
             yield (*at, "after"), f"'{name}' waits for itself and would never set off"
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.0)
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def _waits_for_itself(name: str, waits_for: dict[str, str], wave_of: dict[str, str]) -> bool:

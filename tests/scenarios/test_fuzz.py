@@ -20,7 +20,7 @@ PIECES = (
 def mutate(rng: random.Random, text: str) -> bytes:
     for _ in range(rng.randint(1, 4)):
         lines = text.splitlines(keepends=True) or ["\n"]
-        kind, at = rng.randrange(6), rng.randrange(len(text) + 1)
+        kind, at = rng.randrange(3), rng.randrange(len(text) + 1)
         row = rng.randrange(len(lines))
         if kind == 0:
             text = text[:at] + rng.choice(PIECES) + text[at:]
@@ -43,13 +43,13 @@ def mutate(rng: random.Random, text: str) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("block", range(6))
+@pytest.mark.parametrize("block", range(3))
 def test_mutated_files_never_give_a_traceback(block: int, city: City) -> None:
     rng = random.Random(block)
     texts = [(LIBRARY / f"{name}.yaml").read_text(encoding="utf-8") for name in library()]
     refused: list[str] = []
     accepted = 0
-    for _ in range(50):
+    for _ in range(100):
         data = mutate(rng, rng.choice(texts))
         try:
             scenario, _ = parse(data, "fuzz.yaml")
