@@ -200,21 +200,37 @@ class Anchor(Strict):
 
 
 class Near(Strict):
-    """The ego comes within `radius` [m] of a point."""
+    """The ego comes within `radius` [m] of a point, or of an actor (`of`) that is in sight."""
 
-    at: Place
+    at: Place | None = None
+    of: Name | None = None
     radius: Annotated[Metres, Field(gt=0.0)]
+
+    @model_validator(mode="after")
+    def _one_centre(self) -> "Near":
+        _check_one(self, ("at", "of"))
+        return self
+
+
+class Signal(Strict):
+    """The light of a crossing for traffic along the avenues or the cross streets shows a colour."""
+
+    at: Text
+    along: Literal["avenue", "street"]
+    shows: Literal["green", "amber", "red"]
 
 
 class Start(Strict):
     """When something sets off: once all of the given conditions hold, and `delay_s` later.
 
     after: the id of an actor, or of a wave (its first actor), that has set off.
+    signal: a light has shown its colour at some time since `at_s`.
     """
 
     at_s: TimeDraw = TimeRange(min=0.0, max=0.0)
     near: Near | None = None
     after: Name | None = None
+    signal: Signal | None = None
     delay_s: TimeDraw = TimeRange(min=0.0, max=0.0)
 
 
@@ -226,7 +242,8 @@ class Member(Strict):
     its left, or along its first-to-last direction [m]; what stands goes left and forward.
     ending: at the end of the way it stays or vanishes. waits: stands in sight at the start of its
     way until it sets off.
-    yields: brakes for what stands in its way instead of driving through it.
+    reacts: to what stands in its way. keep: not at all; brake: stops before it and goes on when it
+    is gone; stop: stops before it for good; swerve: moves aside. yields: true is reacts: brake.
     """
 
     id: Name
@@ -242,10 +259,13 @@ class Member(Strict):
     ending: Literal["vanish", "stay"] = "vanish"
     waits: bool = False
     yields: bool = False
+    reacts: Literal["keep", "brake", "swerve", "stop"] = "keep"
 
     @model_validator(mode="after")
     def _one_way(self) -> "Member":
         _check_one(self, ("path", "line", "stands"))
+        if self.yields and self.reacts != "keep":
+            raise PydanticCustomError("way", "'yields' and 'reacts' say the same; give one of them")
         return self
 
     @property
@@ -302,11 +322,44 @@ class SurviveDuration(Strict):
     seconds: Annotated[Seconds, Field(gt=0.0)]
 
 
+class SpeedLimit(Strict):
+    """Fails who drives faster than `speed` [m/s] for longer than `for_s`."""
+
+    type: Literal["speed_limit"]
+    speed: Annotated[Speed, Field(gt=0.0)]
+    for_s: Seconds = 0.0
+
+
+class RedLight(Strict):
+    """Fails whose nose crosses a stop line of the route while its light is red."""
+
+    type: Literal["red_light"]
+
+
+class StayOnRoad(Strict):
+    """Fails whose middle is more than `margin` [m] off the roadway for longer than `for_s`."""
+
+    type: Literal["stay_on_road"]
+    margin: Annotated[Metres, Field(ge=0.0)] = 0.5
+    for_s: Seconds = 0.0
+
+
+class TimeOut(Strict):
+    """Fails who has not succeeded after so many seconds, before the time limit of the file."""
+
+    type: Literal["time_out"]
+    seconds: Annotated[Seconds, Field(gt=0.0)]
+
+
 Condition = Annotated[NoCollision | ReachPosition | SurviveDuration, Field(discriminator="type")]
 
 
+Failure = Annotated[SpeedLimit | RedLight | StayOnRoad | TimeOut, Field(discriminator="type")]
+
+
 class Scenario(Strict):
-    """One file. duration_s: the time limit. It succeeds when all of `success` is met.
+    """One file. duration_s: the time limit. It succeeds when all of `success` is met,
+    and fails as soon as one of `failure` comes true.
 
     hazards: ids of the actors that it is about, for statistics; all of them where none is named.
     """
@@ -322,6 +375,7 @@ class Scenario(Strict):
     waves: Annotated[tuple[Wave, ...], Field(max_length=50)] = ()
     hazards: Annotated[tuple[Name, ...], Field(max_length=MAX_ACTORS)] = ()
     success: Annotated[tuple[Condition, ...], Field(min_length=1, max_length=20)]
+    failure: Annotated[tuple[Failure, ...], Field(max_length=20)] = ()
 
     @property
     def entities(self) -> int:
@@ -340,6 +394,10 @@ class Scenario(Strict):
 LATER: dict[str, object] = {
     "likely": None,
     "ahead": {"min": 0.0, "max": 0.0},
+    "of": None,
+    "signal": None,
+    "reacts": "keep",
+    "failure": [],
 }
 """Keys that came after the first files, and what they hold where nothing is said. There they are
 left out of the digest, so that a file keeps its digest when the vocabulary grows. `hazards` is

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 
 from game.world.entity import BODIES, Kind
-from scenarios.model import MAX_ACTORS, Actor, Member, Scenario, Start, SurviveDuration
+from scenarios.model import MAX_ACTORS, Actor, Member, Scenario, Start, SurviveDuration, TimeOut
 
 Location = tuple[str | int, ...]
 Mistake = tuple[Location, str]
@@ -32,6 +32,12 @@ def contradictions(scenario: Scenario) -> Iterator[Mistake]:
             yield (
                 ("success", i, "seconds"),
                 f"{condition.seconds:g} s can never pass within duration_s {scenario.duration_s:g}",
+            )
+    for i, failure in enumerate(scenario.failure):
+        if isinstance(failure, TimeOut) and failure.seconds > scenario.duration_s:
+            yield (
+                ("failure", i, "seconds"),
+                f"later than duration_s {scenario.duration_s:g}, which ends the drive anyway",
             )
 
 
@@ -63,10 +69,18 @@ def _triggers(scenario: Scenario) -> Iterator[Mistake]:
     waits_for = {name: start.after for _, name, start in starts if start.after is not None}
     wave_of = {member.id: wave.id for wave in scenario.waves for member in wave.actors}
     known = {member.id for _, member in _members(scenario)} | {v.id for v in scenario.waves}
+    actors = {actor.id for actor in scenario.actors}
     for at, name, start in starts:
         if start.after is not None and start.after not in known:
             yield (*at, "after"), f"no actor or wave '{start.after}'{_meant(start.after, known)}"
-        elif _waits_for_itself(name, waits_for, wave_of):
+        beside = start.near.of if start.near is not None else None
+        if beside is not None and beside not in wave_of and beside not in actors:
+            yield (*at, "near", "of"), f"no actor '{beside}'{_meant(beside, known)}"
+        if (
+            start.after is not None
+            and start.after in known
+            and _waits_for_itself(name, waits_for, wave_of)
+        ):
             yield (*at, "after"), f"'{name}' waits for itself and would never set off"
 
 

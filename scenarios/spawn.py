@@ -4,32 +4,38 @@ Bit-exact, since all of it feeds the state. Every draw is keyed by (seed, entity
 seed names its case; `Stage.drawn` says what it drew.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import sqrt
 
 from game.world import chance, step, trig
 from game.world.city import City, Point
 from game.world.entity import EGO_ID, EntityState, Kind
+from game.world.signals import Light, light
 from game.world.state import Part, Track, Trigger, WorldState
 from game.world.version import TICK_HZ
-from scenarios.errors import StageImpossible
+from scenarios.errors import PlaceUnknown, StageImpossible
 from scenarios.model import (
     Actor,
     Condition,
     Ego,
+    Failure,
     Knot,
     Member,
     MetreRange,
     ReachPosition,
     Scenario,
+    Signal,
+    SpeedLimit,
     SpeedRange,
     Start,
+    StayOnRoad,
     SurviveDuration,
+    TimeOut,
     TimeRange,
     Way,
     digest,
 )
-from scenarios.place import Frame, anchor_frame, unit
+from scenarios.place import Frame, anchor_frame, junction_at, unit
 from scenarios.trajectory import bezier_track, line_track
 
 
@@ -48,12 +54,21 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What must not come true. value: speed [m/s] or margin [m]; ticks: how long it is allowed."""
+
+    kind: str
+    value: float = 0.0
+    ticks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """One concrete case, ready to be driven.
 
     state: tick 0. duration_ticks: the time limit. route: where the ego is meant to go, as points
     [m] from its start on; limit: the speed a reasonable driver keeps to [m/s].
-    drawn: (name, value) of every parameter that the seed chose.
+    limits: what a driver fails by. drawn: (name, value) of every parameter that the seed chose.
     """
 
     scenario: Scenario
@@ -65,6 +80,8 @@ class Stage:
     limit: float
     expectations: tuple[Expectation, ...]
     drawn: tuple[tuple[str, float], ...]
+    limits: tuple[Limit, ...]
+    city: City = field(repr=False, compare=False)
 
 
 class _Draws:
@@ -115,7 +132,7 @@ def stage(scenario: Scenario, city: City, seed: int) -> Stage:
     """The concrete case that `seed` names. Raises PlaceUnknown and StageImpossible."""
     frame = anchor_frame(scenario.place, city, scenario.id)
     draws = _Draws(seed)
-    cast = _cast(scenario, frame, draws)
+    cast = _cast(scenario, city, frame, draws)
     route = _track(scenario.ego, frame, (0.0, 0.0))
     ego = _ego(scenario.ego, route, draws)
     try:
@@ -132,6 +149,8 @@ def stage(scenario: Scenario, city: City, seed: int) -> Stage:
         limit=scenario.ego.limit,
         expectations=tuple(_expectation(condition, frame) for condition in scenario.success),
         drawn=tuple(draws.drawn),
+        limits=tuple(_limit(failure) for failure in scenario.failure),
+        city=city,
     )
 
 
@@ -142,16 +161,18 @@ def _ego(ego: Ego, route: Track, draws: _Draws) -> EntityState:
     )
 
 
-def _cast(scenario: Scenario, frame: Frame, draws: _Draws) -> tuple[Part, ...]:
+def _cast(scenario: Scenario, city: City, frame: Frame, draws: _Draws) -> tuple[Part, ...]:
     """Parts numbered from 1 in the order of the file: single actors first, then the waves."""
     ids = _numbers(scenario)
     parts: list[Part] = []
     for actor in scenario.actors:
         trigger = _trigger(actor.trigger, ids[actor.id], actor.id, ids, frame, draws)
+        trigger = _lit(trigger, actor.trigger.signal, city, scenario)
         parts.append(_part(actor, trigger, 0, ids, frame, draws))
     for number, wave in enumerate(scenario.waves, start=1):
         leader = ids[wave.actors[0].id]
         trigger = _trigger(wave.trigger, leader, wave.id, ids, frame, draws)
+        trigger = _lit(trigger, wave.trigger.signal, city, scenario)
         parts.extend(_part(member, trigger, number, ids, frame, draws) for member in wave.actors)
     return tuple(parts)
 
@@ -172,15 +193,31 @@ def _trigger(
     start: Start, entity: int, name: str, ids: dict[str, int], frame: Frame, draws: _Draws
 ) -> Trigger:
     near: tuple[float, float, float] | None = None
+    beside = -1
     if start.near is not None:
-        x, y = frame.point(start.near.at)
+        x, y = frame.point(start.near.at if start.near.at is not None else (0.0, 0.0))
         near = (x, y, start.near.radius)
+        beside = ids[start.near.of] if start.near.of is not None else -1
     return Trigger(
         at_tick=draws.ticks(start.at_s, entity, name, "at_s"),
         near=near,
         after=ids[start.after] if start.after is not None else -1,
         delay=draws.ticks(start.delay_s, entity, name, "delay_s"),
+        beside=beside,
     )
+
+
+def _lit(trigger: Trigger, signal: Signal | None, city: City, scenario: Scenario) -> Trigger:
+    """The trigger not before the light shows its colour: lights are a function of the tick."""
+    if signal is None:
+        return trigger
+    junction = junction_at(signal.at, city, scenario.id)
+    if not junction.signal:
+        raise PlaceUnknown(scenario.id, signal.at, city.name, "that crossing has no light")
+    tick, axis = trigger.at_tick, 0 if signal.along == "avenue" else 1
+    while light(junction.id, axis, tick) != Light[signal.shows.upper()]:
+        tick += 1
+    return replace(trigger, at_tick=tick)
 
 
 def _part(
@@ -211,11 +248,12 @@ def _part(
         body=draws.body(member.bodies, number),
         track=_track(member, frame, moved),
         profile=profile,
-        trigger=Trigger(trigger.at_tick, trigger.near, trigger.after, trigger.delay + offset),
+        trigger=replace(trigger, delay=trigger.delay + offset),
         waits=member.waits,
         ending=member.ending,
-        yields=member.yields,
+        yields=member.yields or member.reacts == "brake",
         wave=wave,
+        reacts=member.reacts if member.reacts in ("swerve", "stop") else "",
     )
 
 
@@ -256,3 +294,13 @@ def _expectation(condition: Condition, frame: Frame) -> Expectation:
     if isinstance(condition, SurviveDuration):
         return Expectation("survive_duration", ticks=ticks_of(condition.seconds))
     return Expectation("no_collision")
+
+
+def _limit(failure: Failure) -> Limit:
+    if isinstance(failure, SpeedLimit):
+        return Limit("speed_limit", failure.speed, ticks_of(failure.for_s))
+    if isinstance(failure, StayOnRoad):
+        return Limit("stay_on_road", failure.margin, ticks_of(failure.for_s))
+    if isinstance(failure, TimeOut):
+        return Limit("time_out", ticks=ticks_of(failure.seconds))
+    return Limit("red_light")
