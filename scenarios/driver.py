@@ -74,9 +74,8 @@ class FullThrottle:
 class Replay:
     """Gives back recorded controls, one per tick; after the last one it does nothing."""
 
-    name = "replay"
-
     def __init__(self, recorded: Sequence[Controls]) -> None:
+        self.name = "replay"
         self._recorded = recorded
 
     def controls(self, state: WorldState) -> Controls:
