@@ -162,5 +162,5 @@ def _extra(name: str) -> Answer:
     missing = [module for module in _EXTRAS[name] if importlib.util.find_spec(module) is None]
     if not missing:
         return Answer(f"extra {name}", GOOD, "installed")
-    remedy = f"pip install 'scale-diffusion[{name}]'"
+    remedy = f"pip install '.[{name}]'"
     return Answer(f"extra {name}", NOTE, f"{_WITHOUT[name]} ({', '.join(missing)})", remedy)

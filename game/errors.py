@@ -20,7 +20,7 @@ from pathlib import Path
 
 
 class GameError(Exception):
-    """Root of everything that this package raises on purpose. Fields go up, the text is built here."""
+    """Root of all that this package raises on purpose. Fields go up, the text is built here."""
 
     exit_code = 1
 

@@ -122,8 +122,8 @@ async def ask(url: str, client: AsyncClient, call: Callable[[AsyncClient], Await
     """One call of a client. Raises ChainUnreachable or ChainRefused."""
     try:
         return await call(client)
-    except SolanaRpcException as error:
-        raise ChainUnreachable(url, words(error)) from error
+    except SolanaRpcException as error:  # it wraps what the transport said
+        raise ChainUnreachable(url, type(error.__cause__ or error).__name__) from error
     except RPCException as error:
         raise ChainRefused("answer", words(error)) from error
     except OSError as error:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from game.session import format as layout
 from rewards.refusal import TicketRefused, UploadRefused
+from rewards.schema import make_tables
 
 KIB, MIB = 1 << 10, 1 << 20
 LARGEST: dict[str, int] = {
@@ -102,10 +103,7 @@ class Inbox:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(writes=True)
-        try:
-            metadata.create_all(engine)
-        except sa.exc.OperationalError:  # two processes made the same table at once
-            metadata.create_all(engine)
+        make_tables(metadata, engine)
 
     def open_run(self, ticket: Mapping[str, Any], hourly: int) -> None:
         """Remember a ticket. Raises TicketRefused where its payee has had `hourly` this hour."""

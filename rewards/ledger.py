@@ -19,7 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, RowMapping
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from rewards import schema
 from rewards.errors import LedgerLost, LedgerMismatch
@@ -78,10 +78,7 @@ class Ledger:
         Without (intake, worker, audit): any ledger. Raises LedgerMismatch.
         """
         engine = schema.open_engine(url)
-        try:
-            schema.metadata.create_all(engine)
-        except OperationalError:  # two processes made the same table at once: now it is there
-            schema.metadata.create_all(engine)
+        schema.make_tables(schema.metadata, engine)
         ledger = cls(engine, url)
         try:
             if stamp is not None:

@@ -96,6 +96,12 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def make_tables(tables: MetaData, engine: Engine) -> None:
+    """Make what is missing. Many processes may start at once: each waits its turn to write."""
+    with engine.execution_options(writes=True).begin() as writing:
+        tables.create_all(writing)
+
+
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # this module says BEGIN itself, see below
     for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL"):

@@ -42,9 +42,7 @@ def check_wallet(text: str, ours: Collection[str] = ()) -> str:
     """
     address = text.strip()
     if not address:
-        raise WalletRefused(
-            address, "wallet.empty", "no address was given"
-        )
+        raise WalletRefused(address, "wallet.empty", "no address was given")
     for position, letter in enumerate(address):
         if letter not in ALPHABET:
             raise WalletRefused(

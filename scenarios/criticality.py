@@ -18,6 +18,9 @@ from game.world.entity import BODIES, EntityState
 from game.world.state import WorldState
 from game.world.trig import sincos
 
+DRAC_GAP = 0.5
+"""Smallest gap that a DRAC is taken over [m]."""
+
 Moving = tuple[float, float, float, float, float]
 """x, y [m], vx, vy [m/s], radius [m]."""
 
@@ -116,11 +119,13 @@ class Lead:
 
     @property
     def drac(self) -> float:
-        """Deceleration that avoids the crash [m/s^2]: dv^2 / (2 gap); 0 where it does not close."""
+        """Deceleration that avoids the crash [m/s^2]: dv^2 / (2 gap); 0 where it does not close.
+
+        A gap under DRAC_GAP counts as that, or every contact would end in infinity.
+        """
         closing = self.own - self.other
-        if closing <= 0.0:
-            return 0.0
-        return closing * closing / (2.0 * self.gap) if self.gap > 0.0 else inf
+        gap = self.gap if self.gap > DRAC_GAP else DRAC_GAP
+        return closing * closing / (2.0 * gap) if closing > 0.0 else 0.0
 
 
 def lead(state: WorldState) -> Lead | None:

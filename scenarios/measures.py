@@ -150,7 +150,7 @@ class Meter:
             tuple(self._near),
             _known(self._ttc),
             _known(self._thw),
-            self._drac if self._drac < inf else 1000.0,
+            self._drac,
             _known(self._distance),
             _known(pet),
             self._names.get(who, ""),

@@ -12,6 +12,7 @@ import logging
 import multiprocessing
 import os
 import secrets
+import signal
 import sys
 import threading
 import time
@@ -277,6 +278,7 @@ def run_peer(
     pipe: Any,
 ) -> None:
     """Process entry: a peer driven through `pipe`; it ends when the pipe, or its parent, does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     if config.nice and sys.platform != "win32":
         os.nice(config.nice)
     with source, styled, encoded, readings:

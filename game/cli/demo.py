@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from game.cli.doctor import from_options
-from game.cli.output import emit, stderr
+from game.cli.output import emit, narrator, stderr
 
 
 @click.command("demo")
@@ -40,10 +40,9 @@ def command(
         settings = dataclasses.replace(
             settings, paths=dataclasses.replace(settings.paths, data=data.resolve())
         )
-    console = stderr()
-    console.print("[bold]Scale Diffusion[/bold]: one drive, from key press to token")
+    stderr().print("[bold]Scale Diffusion[/bold]: one drive, from key press to token")
     chosen = DemoOptions(scenario, seed, style, out.resolve() if out else None)
-    result = demo(settings, chosen, lambda line: console.print(f"  {line}", highlight=False))
+    result = demo(settings, chosen, narrator())
     emit(as_json, result, lambda: _show(result))
     good = result["payout"]["state"] == "finalized" and result["outcome"]["success"]
     sys.exit(0 if good else 1)

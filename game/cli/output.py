@@ -18,6 +18,12 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+def narrator() -> Callable[[str], None]:
+    """Says one line of progress on standard error, as it is."""
+    console = stderr()
+    return lambda line: console.print(f"  {line}", markup=False)
+
+
 def emit(as_json: bool, data: Mapping[str, Any], render: Callable[[], None]) -> None:
     """Print the result: one JSON object as the last line, or whatever `render` draws."""
     if as_json:

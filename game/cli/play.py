@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from game.cli.doctor import from_options
-from game.cli.output import emit, stderr
+from game.cli.output import emit, narrator
 
 
 @click.command("play")
@@ -45,8 +45,7 @@ def command(
     stream = dataclasses.replace(settings.stream, style=style or settings.stream.style)
     paths = dataclasses.replace(settings.paths, data=data.resolve()) if data else settings.paths
     chosen = dataclasses.replace(settings, play=play, stream=stream, paths=paths)
-    console = stderr()
-    tally = sit(chosen, drives, lambda line: console.print(f"  {line}", highlight=False))
+    tally = sit(chosen, drives, narrator())
     emit(
         as_json,
         dataclasses.asdict(tally),

@@ -114,17 +114,17 @@ def _table(rows: list[dict[str, Any]]) -> None:
 
     table = Table(
         Column("session", no_wrap=True),
-        "created",
-        "scenario",
+        Column("scenario", overflow="fold"),
         "driver",
-        "seconds",
-        "pairs",
-        "MB",
+        Column("s", justify="right"),
+        Column("pairs", justify="right"),
+        Column("MB", justify="right"),
         "state",
+        box=None,
     )
     for row in rows:
         table.add_row(
-            row["session"], str(row.get("created", "")), str(row.get("scenario", "")),
+            row["session"], str(row.get("scenario", "")),
             str(row.get("driver", "")), f"{row.get('ticks', 0) / 60:.1f}",
             str(row.get("pairs", "")), f"{row['bytes'] / 1e6:.1f}", str(row["state"]),
         )  # fmt: skip

@@ -1,7 +1,6 @@
 """The page a demo ends with: what was driven, seen, checked and paid, and a film beside it."""
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -152,7 +151,14 @@ def _stream(session: Session, result: Mapping[str, Any]) -> str:
         if record.tick in drawn
     ]
     chart = charts.over_time([charts.Line("capture to receipt", trips)], "ms")
-    return f"<h2>Stream</h2>{chart}<p>{escape(json.dumps(result['stream']))}</p>"
+    stream = result["stream"]
+    words = (
+        f"{stream['sent']} frames sent, {stream['returned']} returned, {stream['dropped']} skipped "
+        f"for newer ones, {stream['lost']} lost to a full ring, {stream['reconnects']} reconnects; "
+        f"connected in {stream['connect_ms']:.0f} ms, {stream['bitrate'] / 1e6:.1f} Mbit/s back; "
+        f"backend {stream['backend']}"
+    )
+    return f"<h2>Stream</h2>{chart}<p>{escape(words)}</p>"
 
 
 def _checks(result: Mapping[str, Any]) -> str:

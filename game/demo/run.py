@@ -20,7 +20,7 @@ from game.play.embedded import Embedded
 from game.play.intake import Intake, payee
 from game.play.opening import Opened, Wanted, open_session
 from game.play.prompt import style_named
-from game.play.runner import Driven, close, drive_through, wait_for_stream
+from game.play.runner import Driven, run, wait_for_stream
 from game.processes import Supervisor, only_instance
 from game.session.format import CaptureProfile
 from game.session.format import Driver as Declared
@@ -55,7 +55,6 @@ def demo(settings: Settings, options: DemoOptions, say: Say) -> dict[str, Any]:
         sweep()
         services = Embedded(settings, children)
         services.begin()
-        _note_processes(data, services, None)
         say(_screen_line(settings))
         city = load_city(settings.paths.pack if settings.paths.pack != Path() else None)
         window = Window(city, CaptureProfile(), _mode(settings))
@@ -69,7 +68,7 @@ def demo(settings: Settings, options: DemoOptions, say: Say) -> dict[str, Any]:
             opened = open_session(
                 settings, city, CaptureProfile(), window.family, backing, intake, wanted
             )
-            _note_processes(data, services, opened)
+            _note_children(services, opened)
             driven = _drive(settings, options, city, window, opened, services, say)
         finally:
             window.close()
@@ -111,13 +110,14 @@ def _drive(
     say("the first frame came back" if streamed else "no frame came back yet; driving anyway")
 
     def each_second(turn: Drive) -> None:
-        revived = services.revive()
-        if revived or turn.state.tick % 300 == 0:
-            _note_processes(settings.paths.data, services, opened)
-        _progress(turn, revived, say)
+        _note_children(services, opened)
+        _progress(turn, services.revive(), say)
 
-    drive_through(drive, lambda turn: None if window.closed else (), TAIL_TICKS, each_second)
-    return close(drive, opened)
+    def events(_: Drive) -> tuple[()] | None:
+        window.poll()
+        return None if window.closed else ()
+
+    return run(drive, opened, events, TAIL_TICKS, each_second)
 
 
 def _progress(turn: Drive, revived: list[str], say: Say) -> None:
@@ -222,11 +222,7 @@ def _screen_line(settings: Settings) -> str:
     return "the window shows what is captured"
 
 
-def _note_processes(data: Path, services: Embedded, opened: Opened | None) -> None:
-    """Keep a list of who runs under which process id, for operators and for their tools."""
-    pids = services.pids()
-    if opened is not None and opened.link is not None and opened.tape is not None:
-        pids |= {"peer": opened.link.pid, "recorder": opened.tape.pid}
-    part = data / "processes.json.part"
-    part.write_text(json.dumps(pids), encoding="utf-8")
-    part.replace(data / "processes.json")
+def _note_children(services: Embedded, opened: Opened) -> None:
+    assert opened.link is not None
+    assert opened.tape is not None
+    services.note(peer=opened.link.pid, recorder=opened.tape.pid)

@@ -13,6 +13,7 @@ from pathlib import Path
 from game.errors import MissingPart
 from game.outbox.outbox import OutboxConfig
 from game.processes import ServiceSpec, Supervisor
+from game.session.append import write_json
 from game.settings import Settings
 from rewards.settings import RewardsSettings
 
@@ -33,6 +34,8 @@ class Embedded:
 
     def __init__(self, settings: Settings, children: Supervisor) -> None:
         self._settings, self._children = settings, children
+        self._others: dict[str, int] = {}
+        self._noted: dict[str, int] = {}
         self._stream = settings.stream.url == ""
         self._rewards = settings.rewards.url == ""
         self.folder = settings.paths.data / "server"
@@ -47,6 +50,7 @@ class Embedded:
             self._children.start(ServiceSpec("devnet", "rewards.devnet:run_devnet", self._money()))
             self._children.start(self._api_spec())
             self._children.start(self._worker_spec())
+        self.note()
 
     def ready(self) -> Backing:
         """Wait until all are up. Raises ServiceFailed, which names the log to read."""
@@ -70,6 +74,7 @@ class Embedded:
             config = OutboxConfig(self.outbox, rewards, poll_s=0.3)
             spec = ServiceSpec("outbox", "game.outbox.process:run_outbox", config, nice=5)
             self._children.start(spec)
+        self.note()
         return Backing("" if stream == "off" else stream, "" if rewards == "off" else rewards)
 
     @property
@@ -77,13 +82,20 @@ class Embedded:
         """Where sessions wait to be handed in."""
         return self._settings.paths.data / "outbox"
 
-    def pids(self) -> dict[str, int]:
-        """Who runs under which process id."""
-        return {name: service.pid for name, service in self._children.services.items()}
+    def note(self, **others: int) -> None:
+        """Keep `processes.json` true: who runs under which process id, for operators' tools."""
+        self._others |= others
+        pids = {name: service.pid for name, service in self._children.services.items()}
+        if (pids := pids | self._others) != self._noted:
+            self._noted = pids
+            write_json(self._settings.paths.data / "processes.json", pids)
 
     def revive(self) -> list[str]:
         """Start again what has died, under the same address. Returns the names."""
-        return self._children.revive()
+        revived = self._children.revive()
+        if revived:
+            self.note()
+        return revived
 
     def _fix(self, name: str, **fields: object) -> None:
         """Keep an address once it is known, so that a revived service is found where it was."""
@@ -167,5 +179,5 @@ def need_server_extra() -> None:
     if missing:
         raise MissingPart(
             f"the rewards service needs {', '.join(missing)}",
-            "pip install 'scale-diffusion[server]', or drive without it: --set rewards.url=off",
+            "pip install '.[server]', or drive without it: --set rewards.url=off",
         )

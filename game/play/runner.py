@@ -57,6 +57,21 @@ def wait_for_stream(drive: Drive, limit_s: float = _CONNECT_S) -> bool:
     return False
 
 
+def run(
+    drive: Drive,
+    opened: Opened,
+    events: Events,
+    tail_ticks: int,
+    each_second: Callable[[Drive], None],
+) -> Driven:
+    """Drive to the end and close, also when the player interrupts or something breaks."""
+    try:
+        drive_through(drive, events, tail_ticks, each_second)
+    finally:
+        driven = close(drive, opened)
+    return driven
+
+
 def drive_through(
     drive: Drive, events: Events, tail_ticks: int, each_second: Callable[[Drive], None]
 ) -> None:

@@ -11,6 +11,7 @@ from game.play.intake import Payee
 from game.view.hud import Chip, Hud, recording_chip, stream_chip
 from game.world.city import City
 from game.world.version import TICK_HZ
+from scenarios.expect import COLLISION, TIMEOUT, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def hud(drive: Drive, city: City, who: Payee, last: str) -> Hud:
     outcome = drive.outcome
     said = ""
     if outcome is not None:
-        said = "passed" if outcome.success else f"failed: {outcome.reason} {outcome.cause}".rstrip()
+        said = "passed" if outcome.success else f"failed: {_why(outcome)}"
     return Hud(
         lines=(f"style {drive.style.title}",) if not drive.raw else ("raw game picture",),
         chips=_chips(drive),
@@ -44,6 +45,12 @@ def hud(drive: Drive, city: City, who: Payee, last: str) -> Hud:
         wallet=last or _payee_line(who),
         message=drive.message(),
     )
+
+
+def _why(outcome: Outcome) -> str:
+    if outcome.reason == COLLISION:
+        return f"you hit {'a building' if outcome.cause == 'building' else outcome.cause}"
+    return "out of time" if outcome.reason == TIMEOUT else outcome.reason
 
 
 def hand_in_line(outbox: Path, sessions: tuple[str, ...]) -> str:

@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from game.outbox.job import JobStore
 from game.play import screen
@@ -13,7 +14,7 @@ from game.play.human import Human
 from game.play.intake import Intake, Payee, ServiceUnreachable, payee
 from game.play.opening import Opened, Wanted, open_session
 from game.play.prompt import Style, next_style, style_named
-from game.play.runner import Driven, close, drive_through, wait_for_stream
+from game.play.runner import Driven, run, wait_for_stream
 from game.session.format import CaptureProfile, InputEvent
 from game.session.format import Driver as Declared
 from game.settings import Settings
@@ -86,8 +87,9 @@ class Sitting:
         )
         drive.raw = self._raw
         wait_for_stream(drive, 5.0)
-        drive_through(drive, lambda turn: self._events(turn, human), TAIL_TICKS, self._each_second)
-        self._finish(close(drive, opened), opened)
+        events = partial(self._events, human=human)
+        driven = run(drive, opened, events, TAIL_TICKS, self._each_second)
+        self._finish(driven, opened)
 
     def _open(self, scenario: str) -> Opened:
         """Open a session; without the rewards service it is kept here and nothing is owed."""

@@ -27,7 +27,7 @@ from game.world.state import WorldState
 
 _CORNERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 _FAR = 460.0  # nobody is drawn beyond [m]
-_COARSE = 55.0  # beyond, faces too small to be seen are left out [m]
+_COARSE = 42.0  # beyond, faces too small to be seen are left out [m]
 _SMALL = 0.028  # such a face [m2]
 _LONGEST = 8.0  # half of the longest body, and some [m]
 _CREW, _ROWS = 40, 4  # as in actor.vert
@@ -85,6 +85,7 @@ class Actors:
     def __init__(self) -> None:
         self.root = NodePath("actors")
         self.root.setShader(program("actor"))
+        self.root.setBin("actors", 0)  # first: what stands before the rest hides it
         self._crews: dict[tuple[str, bool, int], Crew] = {}
         self._shown: list[Crew] = []
         self.shadows = _shadow_node()

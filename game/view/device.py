@@ -44,6 +44,7 @@ def configure() -> None:
     loadPrcFileData("scale-diffusion", _PRC)
     bins = CullBinManager.getGlobalPtr()
     for sort, name, kind in (
+        (11, "actors", CullBinManager.BT_unsorted),
         (12, "walls", CullBinManager.BT_front_to_back),
         (14, "ground", CullBinManager.BT_fixed),
         (16, "sky", CullBinManager.BT_fixed),

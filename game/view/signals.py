@@ -72,6 +72,7 @@ class Signals:
         self.root = NodePath("signals")
         self._lamps = self.root.attachNewNode("lamps")
         self._lamps.setShader(program("lamp"))
+        self._lamps.setBin("actors", 0)
         self._keys: list[tuple[int, int]] = []
         self._paths: list[Any] = []
         self._shown: list[int] = []

@@ -97,6 +97,6 @@ def _open(mode: Mode, title: str) -> Device:
         if mode == "window":
             raise MissingPart(
                 "there is no display to open a window on",
-                "start it from a desktop session, or draw without one: --set view.mode=offscreen",
+                "start it from a desktop session, or draw without one: --set play.window=offscreen",
             )
     return open_hidden()

@@ -69,74 +69,46 @@ def _building(
 
 
 def cast() -> tuple[Part, ...]:
-    """Eleven parts that use every trigger, ending and kind."""
-    edge = BLOCKS * PITCH
+    """Eleven parts that use every trigger, ending and kind, in the order of their ids."""
+    parts = (*_vehicles(), *_people(), *_things())
+    return tuple(sorted(parts, key=lambda part: part.id))
+
+
+def _vehicles() -> tuple[Part, ...]:
+    edge, car = BLOCKS * PITCH, Kind.VEHICLE
+    go, late = ((0, 8.0),), Trigger(at_tick=120)
     corner = through(((3.0, 330.0), (3.0, 84.0), (6.0, 80.0), (300.0, 77.0)))
-    go, slow = ((0, 8.0),), ((0, 1.4), (90, 1.8))
-    wave = Trigger(near=(0.0, 60.0, 45.0), delay=30)
+    lead, behind = straight(0.0, 45.0, 0.0, edge), straight(0.0, -30.0, 0.0, edge)
+    lost = straight(80.0, 20.0, 20.0, 60.0)
     return (
-        Part(
-            1,
-            "lead",
-            Kind.VEHICLE,
-            "taxi",
-            straight(0.0, 45.0, 0.0, edge),
-            ((0, 9.0), (240, 3.0)),
-            yields=True,
-        ),
-        Part(2, "oncoming", Kind.VEHICLE, "bus", straight(-5.0, 300.0, -5.0, -10.0), go),
-        Part(3, "turner", Kind.VEHICLE, "van", corner, go, Trigger(at_tick=120), yields=True),
-        Part(
-            4,
-            "walker",
-            Kind.PEDESTRIAN,
-            "pedestrian",
-            straight(8.0, 70.0, -8.0, 70.0),
-            slow,
-            wave,
-            waits=True,
-        ),
-        Part(
-            5,
-            "child",
-            Kind.PEDESTRIAN,
-            "child",
-            straight(9.0, 72.0, -9.0, 72.0),
-            slow,
-            Trigger(after=4, delay=45),
-        ),
-        Part(
-            6,
-            "cyclist",
-            Kind.BICYCLE,
-            "bicycle",
-            straight(4.0, 20.0, 4.0, 200.0),
-            ((0, 4.5),),
-            Trigger(after=5),
-        ),
-        Part(7, "barrier", Kind.OBSTACLE, "barrier", straight(0.5, 230.0, 0.5, 230.0), ((0, 0.0),)),
-        Part(8, "cone", Kind.OBSTACLE, "cone", straight(0.4, 26.0, 0.4, 26.0), ((0, 0.0),)),
-        Part(
-            9,
-            "worker",
-            Kind.EMERGENCY_WORKER,
-            "worker",
-            straight(6.0, 150.0, 6.0, 160.0),
-            slow,
-            ending="stay",
-        ),
-        Part(
-            10, "lost", Kind.VEHICLE, "sedan", straight(80.0, 20.0, 20.0, 60.0), go, ending="stay"
-        ),
-        Part(
-            11,
-            "follower",
-            Kind.VEHICLE,
-            "police",
-            straight(0.0, -30.0, 0.0, edge),
-            ((0, 12.0),),
-            yields=True,
-        ),
+        Part(1, "lead", car, "taxi", lead, ((0, 9.0), (240, 3.0)), yields=True),
+        Part(2, "oncoming", car, "bus", straight(-5.0, 300.0, -5.0, -10.0), go),
+        Part(3, "turner", car, "van", corner, go, late, yields=True),
+        Part(10, "lost", car, "sedan", lost, go, ending="stay"),
+        Part(11, "follower", car, "police", behind, ((0, 12.0),), yields=True),
+    )
+
+
+def _people() -> tuple[Part, ...]:
+    slow, wave = ((0, 1.4), (90, 1.8)), Trigger(near=(0.0, 60.0, 45.0), delay=30)
+    over, back = straight(8.0, 70.0, -8.0, 70.0), straight(9.0, 72.0, -9.0, 72.0)
+    lane, kerb = straight(4.0, 20.0, 4.0, 200.0), straight(6.0, 150.0, 6.0, 160.0)
+    child, rider = Trigger(after=4, delay=45), Trigger(after=5)
+    worker = Kind.EMERGENCY_WORKER
+    return (
+        Part(4, "walker", Kind.PEDESTRIAN, "pedestrian", over, slow, wave, waits=True),
+        Part(5, "child", Kind.PEDESTRIAN, "child", back, slow, child),
+        Part(6, "cyclist", Kind.BICYCLE, "bicycle", lane, ((0, 4.5),), rider),
+        Part(9, "worker", worker, "worker", kerb, slow, ending="stay"),
+    )
+
+
+def _things() -> tuple[Part, ...]:
+    still = ((0, 0.0),)
+    barrier, cone = straight(0.5, 230.0, 0.5, 230.0), straight(0.4, 26.0, 0.4, 26.0)
+    return (
+        Part(7, "barrier", Kind.OBSTACLE, "barrier", barrier, still),
+        Part(8, "cone", Kind.OBSTACLE, "cone", cone, still),
     )
 
 

@@ -137,15 +137,15 @@ def _is_commit(row: object) -> bool:
 
 
 def journal(session: Session, evidence: Evidence) -> Finding:
-    """Score: share of the styled frames that are attested. Any contradiction rejects.
+    """Score: share of the pairs that are attested. Any contradiction rejects.
 
     Threshold 0: a recording without a journal is not false, its pairs are `self` and earn nothing.
     """
     path = session.folder / JOURNAL
-    styled = {record.tick: record for record in session.frames(TrackId.STYLED)}
+    pairs = [pair.tick for pair in session.pairs()]
     lines = path.read_bytes().splitlines() if path.is_file() else []
     if not lines:
-        return _finding(0, len(styled), "no journal: every pair is the player's own word")
+        return _finding(0, len(pairs), "no journal: every pair is the player's own word")
     try:
         book = read(
             lines,
@@ -161,15 +161,15 @@ def journal(session: Session, evidence: Evidence) -> Finding:
         score = 0.0
         return Finding("journal", False, score, 0.0, broken.reason, broken.tick, broken.why)
     if pace is None:
-        return _finding(0, len(styled), "too short to show its pace: every pair is `self`")
-    attested = sum(tick in book.frames for tick in styled)
+        return _finding(0, len(pairs), "too short to show its pace: every pair is `self`")
+    attested = sum(tick in book.frames for tick in pairs)
     detail = f"pace {pace:.2f} ticks/s"
-    return _finding(attested, len(styled), detail, pace=round(pace, 3), model=book.model)
+    return _finding(attested, len(pairs), detail, pace=round(pace, 3), model=book.model)
 
 
-def _finding(attested: int, styled: int, detail: str, **more: object) -> Finding:
-    counts: dict[str, Any] = {"attested": attested, "self": styled - attested, **more}
-    share = attested / styled if styled else 0.0
+def _finding(attested: int, pairs: int, detail: str, **more: object) -> Finding:
+    counts: dict[str, Any] = {"attested": attested, "self": pairs - attested, **more}
+    share = attested / pairs if pairs else 0.0
     return Finding("journal", True, share, 0.0, detail=detail, evidence=counts)
 
 

@@ -184,6 +184,7 @@ def times_square(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
 
 
 @real
+@pytest.mark.heavy
 def test_the_real_times_square_compiles(times_square: Compiled) -> None:
     city = load(times_square.folder)
     assert 500 < len(city.footprints) < 800
@@ -195,6 +196,7 @@ def test_the_real_times_square_compiles(times_square: Compiled) -> None:
 
 
 @real
+@pytest.mark.heavy
 def test_a_building_is_the_same_in_a_small_and_a_large_area(times_square: Compiled) -> None:
     x0, y0, x1, y1 = load(times_square.folder).bounds
     inside = {

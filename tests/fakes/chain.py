@@ -181,3 +181,7 @@ async def land(url: str, instructions: list[Any], signers: list[Keypair]) -> Non
         await client.send_transaction(VersionedTransaction(message, signers))
     finally:
         await client.close()
+
+
+async def settle(desk: Desk) -> None:
+    await desk.until_idle()

@@ -44,6 +44,7 @@ def test_a_wrong_shard_is_a_usage_error(shard: str) -> None:
     assert call("run", "road-debris", "--shard", shard).exit_code == 2
 
 
+@pytest.mark.heavy
 def test_two_processes_give_the_bits_of_one() -> None:
     args = ("run", "road-debris", "--seeds", "0:4", "--driver", "idle", "--json")
     one, two = call(*args), call(*args, "--jobs", "2")

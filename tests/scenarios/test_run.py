@@ -42,6 +42,7 @@ def test_the_library_is_the_eleven_of_the_design() -> None:
     assert load("rush-hour-intersection").duration_s == 30.0
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", sorted(ENTITIES))
 def test_the_bot_passes(name: str, city: City) -> None:
     (result,) = passes(name, "bot", range(2, 3), city)
@@ -49,6 +50,7 @@ def test_the_bot_passes(name: str, city: City) -> None:
     assert result.ticks > 12 * 60  # it is a drive, not a start
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("driver", ["idle", "full-throttle"])
 @pytest.mark.parametrize("name", sorted(ENTITIES))
 def test_who_does_nothing_or_floors_it_meets_the_hazard(name: str, driver: str, city: City) -> None:

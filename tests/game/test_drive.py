@@ -1,0 +1,174 @@
+"""One session driven: what comes back never touches the world, and a drive writes what it says."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from game.atlas.load import load as load_city
+from game.play.drive import Drive
+from game.play.prompt import compose, next_style, style_named, styles
+from game.session.format import Driver as Declared
+from game.session.format import Manifest
+from game.session.reader import Session
+from game.session.writer import SessionWriter
+from game.view.hud import Hud
+from game.world.city import City
+from game.world.state import WorldState
+from game.world.version import WORLD_VERSION
+from scenarios.driver import Bot
+from scenarios.load import load
+from scenarios.model import digest
+from scenarios.spawn import Stage, stage
+from streaming.backends.filter import STYLES
+from streaming.frames import Frame, Pixels
+from streaming.gauges import Gauges
+
+SESSION = "01J00000000000000000000000"
+
+
+class Screen:
+    """Stands for the window: every capture is the tick in grey; remembers what it showed."""
+
+    def __init__(self) -> None:
+        self.shown: list[int] = []
+
+    def capture(self, state: WorldState) -> Pixels:
+        return np.full((8, 8, 4), state.tick % 251, np.uint8)
+
+    def present(self, picture: Pixels | None, hud: Hud) -> None:
+        assert picture is not None
+        self.shown.append(int(picture[0, 0, 0]))
+
+
+class Loop:
+    """Stands for the stream: gives back what was sent `late` ticks ago, inverted."""
+
+    def __init__(self, late: int) -> None:
+        self.late, self.sent, self.prompts = late, [], []  # type: ignore[var-annotated]
+        self.commits: list[int] = []
+
+    def send(self, tick: int, drawn_ns: int, picture: Pixels) -> None:
+        self.sent.append(Frame(tick, 255 - picture, drawn_ns))
+
+    def newest(self, after_tick: int) -> Frame | None:
+        last = self.sent[-1].tick if self.sent else 0
+        old = [f for f in self.sent if after_tick < f.tick <= last - self.late]
+        return old[-1] if old else None
+
+    def set_prompt(self, text: str, style: Any) -> int:
+        self.prompts.append(text)
+        return len(self.prompts)
+
+    def commit(self, tick: int, inputs: bytes) -> None:
+        self.commits.append(tick)
+
+    def revive(self) -> bool:
+        return False
+
+    def gauges(self) -> Gauges:
+        return Gauges()
+
+    def reading(self) -> dict[str, Any]:
+        return {"state": "streaming"}
+
+
+@pytest.fixture(scope="module")
+def city() -> City:
+    return load_city()
+
+
+@pytest.fixture(scope="module")
+def case(city: City) -> Stage:
+    return stage(load("oncoming-traffic"), city, 3)
+
+
+def drive_for(drive: Drive, ticks: int, draw: Iterable[bool] = ()) -> WorldState:
+    pattern = list(draw) or [True]
+    for n in range(ticks):
+        drive.turn((), pattern[n % len(pattern)])
+    return drive.state
+
+
+def make(city: City, case: Stage, link: Loop | None, writer: SessionWriter | None = None) -> Drive:
+    parts: tuple[Any, ...] = (city, case, Screen(), Bot(case, city), style_named("noir"), 2)
+    return Drive(*parts, writer=writer, link=link)  # type: ignore[arg-type]
+
+
+def test_no_stream_no_delay_and_no_skipped_picture_changes_a_digest(
+    city: City, case: Stage
+) -> None:
+    alone = drive_for(make(city, case, None), 130)
+    for late, pattern in ((0, (True,)), (40, (True,)), (4, (True, False, False))):
+        streamed = drive_for(make(city, case, Loop(late)), 130, pattern)
+        assert streamed == alone
+
+
+def test_a_styled_frame_is_shown_until_it_is_half_a_second_old(city: City, case: Stage) -> None:
+    loop = Loop(4)
+    drive = make(city, case, loop)
+    drive_for(drive, 20)
+    screen: Any = drive.window
+    assert screen.shown[-1] == 255 - 16
+    loop.late = 1000
+    drive_for(drive, 26)
+    assert screen.shown[-1] == 255 - 16
+    drive_for(drive, 2)
+    assert screen.shown[-1] == drive.state.tick
+
+
+def test_the_raw_key_shows_the_game_itself(city: City, case: Stage) -> None:
+    drive = make(city, case, Loop(2))
+    drive.raw = True
+    drive_for(drive, 10)
+    screen: Any = drive.window
+    assert screen.shown[-1] == drive.state.tick
+
+
+def test_every_second_the_inputs_are_committed_to_the_journal(city: City, case: Stage) -> None:
+    loop = Loop(2)
+    drive_for(make(city, case, loop), 185)
+    assert loop.commits == [60, 120, 180]
+
+
+def test_what_is_written_is_what_was_driven(city: City, case: Stage, tmp_path: Path) -> None:
+    manifest = Manifest(
+        session=SESSION,
+        created="2026-01-01T00:00:00+00:00",
+        build="0",
+        world_version=WORLD_VERSION,
+        pack=city.name,
+        pack_digest=city.digest,
+        scenario=case.scenario.id,
+        scenario_digest=digest(case.scenario),
+        seed=case.seed,
+        tick_hz=60,
+        driver=Declared("bot", "calm"),
+        backend="filter",
+    )
+    writer = SessionWriter.create(tmp_path, manifest)
+    drive = make(city, case, Loop(2), writer)
+    last = drive_for(drive, 90)
+    writer.finish({})
+    with Session.open(writer.folder) as session:
+        assert len(session.ticks()) == 91
+        assert session.ticks()[90].ego == last.ego
+        (prompt,) = session.events("prompt")
+        assert "34th Street" in prompt["prompt"]
+        assert prompt["style"] == "noir"
+        assert [e["tick"] for e in session.events("shown")][:2] == [2, 4]
+
+
+def test_every_style_on_the_key_has_its_grade_in_the_filter() -> None:
+    assert [style.name for style in styles()] == list(STYLES)
+    assert next_style(style_named("neon")).name == "day"
+    assert next_style(style_named("day"), -1).name == "neon"
+
+
+def test_the_prompt_names_the_street_and_the_look(city: City, case: Stage) -> None:
+    text = compose(city, case.state, style_named("rain"), "oncoming traffic")
+    assert text.startswith("West 34th Street")
+    assert "heavy rain" in text
+    assert text.endswith("oncoming traffic")
