@@ -7,6 +7,7 @@ import pytest
 
 from game.world.city import City
 from game.world.controls import Controls
+from game.world.digest import pack_state, unpack_state
 from game.world.signals import Light, light
 from game.world.state import WorldState
 from game.world.step import step
@@ -205,6 +206,21 @@ def test_leaving_the_roadway_fails(city: City) -> None:
 def test_a_time_out_comes_before_the_limit_of_the_file(city: City) -> None:
     ended = outcome(city, failing("type: time_out, seconds: 3"))
     assert (ended.reason, ended.cause, ended.tick) == ("timeout", "time_out", 180)
+
+
+@pytest.mark.parametrize("cut", [1, 137, 401])
+def test_a_drive_saved_and_resumed_at_any_tick_ends_in_the_same_bits(cut: int, city: City) -> None:
+    reacting = (LEAD, LEAD + "    reacts: swerve\n    trigger: {near: {of: post, radius: 90}}\n")
+    case = staged(city, reacting, ("success:", WALKER), ("8\n", "0\n"))
+    whole = resumed = case.state
+    for tick in range(500):
+        whole = step(city, whole, Controls(throttle=tick % 7 * 20))
+    for tick in range(500):
+        if tick == cut:
+            resumed = unpack_state(pack_state(resumed), case.state.cast)
+        resumed = step(city, resumed, Controls(throttle=tick % 7 * 20))
+    assert pack_state(resumed) == pack_state(whole)
+    assert whole.actors
 
 
 def test_a_stage_without_limits_breaks_none(city: City) -> None:
