@@ -153,6 +153,31 @@ def test_a_hard_braking_counts_once_and_a_soft_one_never(small: Stage) -> None:
     assert braking(4.0).hard_brakings == 0
 
 
+def passing(stage: Stage, aside: float, speed: float, touching: bool = False) -> Measures:
+    """The ego stands; a car drives by at `aside` metres from middle to middle, and back again."""
+    radius = CAR.discs[0][1]
+    contact = (Contact(1, 31, speed),) if touching else ()
+    states = []
+    for tick in range(122):
+        at = -30.0 + 2.0 * (tick if tick <= 60 else 121 - tick)
+        way = 0.0 if tick <= 60 else math.pi
+        ego = EntityState(0, "sedan", 0.0, 0.0, 0.0, 0.0)
+        other = EntityState(1, "sedan", at, aside + 2.0 * radius, way, speed)
+        near = abs(at) < 3.0
+        states.append(
+            replace(world(stage, ego, other), tick=tick, contacts=contact if near else ())
+        )
+    return measured(stage, states, Outcome(False, "timeout", 122, 0, None))
+
+
+def test_a_near_miss_counts_once_a_meeting_and_no_contact_is_one(small: Stage) -> None:
+    assert [name for _, name in passing(small, 0.4, 8.0).near_misses] == ["lead", "lead"]
+    assert passing(small, 0.6, 8.0).near_misses == ()
+    assert passing(small, 0.4, 1.5).near_misses == ()  # too slow to be a danger
+    assert passing(small, 0.4, 8.0, touching=True).near_misses == ()
+    assert passing(small, 0.4, 8.0).min_distance_m == pytest.approx(0.4, abs=0.01)
+
+
 def test_off_road_share_counts_ticks_in_motion(small: Stage) -> None:
     states = [along(small, t, -60.0 + t, 8.0, -1.65 if t < 30 else -18.0) for t in range(40)]
     found = measured(small, states, Outcome(False, "timeout", 40, 0, None))
