@@ -1,6 +1,7 @@
 """From the command to the first drive: lock, services, city, window; and all of it ended again."""
 
 import dataclasses
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -35,6 +36,7 @@ def sit(settings: Settings, most: int, say: Callable[[str], None]) -> Tally:
         sweep()
         settings, services = _begin(settings, children, say)
         city = load_city(settings.paths.pack if settings.paths.pack != Path() else None)
+        gc.freeze()  # a full collection would walk the whole city and cost a frame
         window = Window(city, CaptureProfile(), mode if has_display() else "offscreen")
         try:
             _curtain(window)
