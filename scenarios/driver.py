@@ -25,7 +25,7 @@ from game.world.signals import Light, light
 from game.world.state import WorldState
 from game.world.trig import atan, atan2, sin, sincos, wrap
 from scenarios.forecast import Forecast
-from scenarios.plan import STYLES, Bounds, Choice, Me, choose, pace_at, reach
+from scenarios.plan import STYLES, Bounds, Choice, Me, choose, lead_pace, pace_at, reach
 from scenarios.road import Road, survey
 from scenarios.spawn import Stage
 
@@ -74,9 +74,8 @@ class FullThrottle:
 class Replay:
     """Gives back recorded controls, one per tick; after the last one it does nothing."""
 
-    name = "replay"
-
     def __init__(self, recorded: Sequence[Controls]) -> None:
+        self.name = "replay"
         self._recorded = recorded
 
     def controls(self, state: WorldState) -> Controls:
@@ -113,10 +112,11 @@ class Bot:
     def _think(self, state: WorldState, d: float) -> None:
         body = self._body
         nose = 0.5 * body.length
-        self._bounds = Bounds(self._top, self._style.pull, self._stop(state, nose))
         me = Me(self._s, d, state.ego.speed, body.discs, 0.5 * body.width, nose, body.cover)
-        rows = self._forecast.look(state)
-        self._choice = choose(self._road, me, self._bounds, rows, self._choice.offset)
+        sight = self._forecast.look(state)
+        top = min(self._top, lead_pace(self._road, me, sight.actors, self._choice.offset))
+        self._bounds = Bounds(top, self._style.pull, self._stop(state, nose))
+        self._choice = choose(self._road, me, self._bounds, sight, self._choice.offset)
 
     def _stop(self, state: WorldState, nose: float) -> float:
         """Arc length of the next stop line that holds, -1 where none does."""
@@ -136,7 +136,8 @@ class Bot:
         """(throttle, brake) for the wanted acceleration, by the car's own figures."""
         speed = ego.speed
         pace = pace_at(self._road, self._bounds, self._s, 0.5 * self._body.length)
-        wanted = min(self._style.pull, max(-MAX_BRAKE, 2.0 * (pace - speed)))
+        eager = 2.0 if self._bounds.top == self._top else 4.0
+        wanted = min(self._style.pull, max(-MAX_BRAKE, eager * (pace - speed)))
         if self._choice.brake > 0.0:
             wanted = min(wanted, -self._choice.brake)
         needed = self._needed(speed)

@@ -6,6 +6,10 @@ ScenarioError
 ├── ScenarioInvalid    a file reads, but says something that no scenario can say
 ├── PlaceUnknown       a place is not on the map of this city
 ├── StageImpossible    a case cannot be set up in this city
+├── DriverUnknown      nobody by that name drives here
+├── DriverGone         a driver on the socket fell silent, hung up or said what it must not  exit 4
+├── BundleUnreadable   a file is no bundle that can be driven again here
+├── ResultsUnreadable  a file is no result of scenario run
 └── DrawingUnavailable a picture was asked for that this machine cannot make      exit 3
 """
 
@@ -87,6 +91,55 @@ class StageImpossible(ScenarioError):
 
     def __str__(self) -> str:
         return f"scenario {self.scenario}, seed {self.seed}: {self.why}; look at: scenario show"
+
+
+class DriverUnknown(ScenarioError):
+    """Nobody by that name drives here."""
+
+    def __init__(self, driver: str, known: tuple[str, ...], why: str) -> None:
+        super().__init__(driver, known, why)
+        self.driver, self.known, self.why = driver, known, why
+
+    def __str__(self) -> str:
+        if self.why:
+            return f"driver {self.driver}: {self.why}"
+        names = ", ".join((*self.known, "replay", "package.module:Class", "socket:PORT"))
+        return f"no driver '{self.driver}'; there are: {names}"
+
+
+class DriverGone(ScenarioError):
+    """A driver on the socket fell silent, hung up or said what it must not."""
+
+    exit_code = 4
+
+    def __init__(self, port: int, why: str) -> None:
+        super().__init__(port, why)
+        self.port, self.why = port, why
+
+    def __str__(self) -> str:
+        return f"the driver on port {self.port}: {self.why}; see docs/driving-protocol.md"
+
+
+class BundleUnreadable(ScenarioError):
+    """A file is no bundle that can be driven again here."""
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(file, why)
+        self.file, self.why = file, why
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.why}; make one with: scenario run NAME --bundles FOLDER"
+
+
+class ResultsUnreadable(ScenarioError):
+    """A file is no result of `scenario run`."""
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(file, why)
+        self.file, self.why = file, why
+
+    def __str__(self) -> str:
+        return f"{self.file}: no results ({self.why}); make some with: scenario run all --out FILE"
 
 
 class DrawingUnavailable(ScenarioError):

@@ -8,20 +8,22 @@ from math import inf
 
 from game.world.state import WorldState
 from scenarios.criticality import ttc
+from scenarios.law import TIME_OUT, Law
 from scenarios.spawn import Expectation, Stage
 
 OK = "ok"
 COLLISION = "collision"
 TIMEOUT = "timeout"
-REASONS = (OK, COLLISION, TIMEOUT)
+REASONS = (OK, COLLISION, TIMEOUT, "speed_limit", "red_light", "stay_on_road")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a run ended.
 
-    reason: 'ok', 'collision' or 'timeout'. cause: who or what it was about: the id of the actor
-    that was struck, 'building', or the kind of the condition that was still open; '' after 'ok'.
+    reason: one of REASONS. cause: who or what it was about: the id of the actor that was struck,
+    'building', the kind of the limit that was broken or of the condition that was still open; ''
+    after 'ok'.
     min_ttc_s: smallest disc time to collision [s], None where none was on a collision course.
     """
 
@@ -45,6 +47,7 @@ class Referee:
         self._open: tuple[Expectation, ...] = tuple(
             wanted for wanted in stage.expectations if wanted.kind != "no_collision"
         )
+        self._law = Law(stage)
         self._strict = len(self._open) < len(stage.expectations)
         self._min_ttc = inf
         self._outcome: Outcome | None = None
@@ -66,6 +69,11 @@ class Referee:
         self._min_ttc = ttc(state, self._min_ttc)
         if self._strict and state.collisions > 0:
             self._end(state, False, COLLISION, self._struck(state))
+            return
+        broken = self._law.broken(state)
+        if broken is not None:
+            reason = TIMEOUT if broken == TIME_OUT else broken
+            self._end(state, False, reason, broken)
             return
         self._open = tuple(wanted for wanted in self._open if not _met(wanted, state))
         late = state.tick >= self._stage.duration_ticks

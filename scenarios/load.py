@@ -19,6 +19,8 @@ from scenarios.source import MAX_BYTES, Location, Source, read
 LIBRARY = Path(__file__).with_name("library")
 _SUFFIXES = (".yaml", ".yml", ".json")
 _MAX_PROBLEMS = 40
+CONDITIONS = ("no_collision", "reach_position", "survive_duration")
+FAILURES = ("speed_limit", "red_light", "stay_on_road", "time_out")
 
 
 def library() -> tuple[str, ...]:
@@ -118,7 +120,8 @@ def _say(detail: ErrorDetails) -> str:
     if kind == "literal_error":
         return f"must be one of {detail['ctx']['expected']}, not {_short(detail['input'])}"
     if kind.startswith("union_tag"):
-        return "needs a 'type': one of no_collision, reach_position, survive_duration"
+        kinds = FAILURES if detail["loc"][:1] == ("failure",) else CONDITIONS
+        return f"needs a 'type': one of {', '.join(kinds)}"
     text = detail["msg"].replace("Input should be", "must be").replace("Input", "value")
     plain = text[:1].lower() + text[1:]
     return (

@@ -20,6 +20,7 @@ Metres = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-5000.0, le
 Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.0, le=600.0)]
 Speed = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.0, le=70.0)]
 Name = Annotated[str, Field(strict=True, pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=40)]
+BodyName = Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)]
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=2000)]
 Place = tuple[Metres, Metres]
 """[forward, left] of the anchor [m]."""
@@ -41,10 +42,14 @@ class Strict(BaseModel):
 
 
 class SpeedRange(Strict):
-    """A speed [m/s] that every seed draws for itself; a plain number leaves nothing to draw."""
+    """A speed [m/s] that every seed draws for itself; a plain number leaves nothing to draw.
+
+    Every value is as likely as every other; with `likely` the draw is triangular and peaks there.
+    """
 
     min: Speed
     max: Speed
+    likely: Speed | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> "SpeedRange":
@@ -52,10 +57,11 @@ class SpeedRange(Strict):
 
 
 class TimeRange(Strict):
-    """A span of time [s] that every seed draws for itself; a plain number is fixed."""
+    """A span of time [s] that every seed draws for itself, as SpeedRange; a number is fixed."""
 
     min: Seconds
     max: Seconds
+    likely: Seconds | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> "TimeRange":
@@ -63,10 +69,11 @@ class TimeRange(Strict):
 
 
 class MetreRange(Strict):
-    """A length [m] that every seed draws for itself; a plain number is fixed."""
+    """A length [m] that every seed draws for itself, as SpeedRange; a plain number is fixed."""
 
     min: Metres
     max: Metres
+    likely: Metres | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> "MetreRange":
@@ -80,6 +87,8 @@ _R = TypeVar("_R", SpeedRange, TimeRange, MetreRange)
 def _in_order(drawn: _R) -> _R:
     if drawn.min > drawn.max:
         raise PydanticCustomError("range", "min must not be greater than max")
+    if drawn.likely is not None and not drawn.min <= drawn.likely <= drawn.max:
+        raise PydanticCustomError("range", "likely must lie between min and max")
     return drawn
 
 
@@ -98,8 +107,15 @@ MetreDraw = Annotated[MetreRange, BeforeValidator(_widen)]
 class Knot(Strict):
     """One corner of a speed profile: at so many seconds after setting off, this speed."""
 
-    at_s: Seconds
+    at_s: Seconds | TimeRange
     speed: SpeedDraw
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Earliest and latest time that it can be drawn for [s]."""
+        if isinstance(self.at_s, TimeRange):
+            return self.at_s.min, self.at_s.max
+        return self.at_s, self.at_s
 
 
 def _as_knots(value: object) -> object:
@@ -141,6 +157,7 @@ class Stand(Strict):
 
 Bezier = Annotated[tuple[Place, ...], Field(max_length=MAX_POINTS), AfterValidator(_check_points)]
 Line = Annotated[tuple[Place, Place], AfterValidator(_check_line)]
+Bodies = Annotated[tuple[BodyName, ...], Field(min_length=1, max_length=20)]
 
 
 def _check_one(said: BaseModel, keys: tuple[str, ...]) -> None:
@@ -183,21 +200,37 @@ class Anchor(Strict):
 
 
 class Near(Strict):
-    """The ego comes within `radius` [m] of a point."""
+    """The ego comes within `radius` [m] of a point, or of an actor (`of`) that is in sight."""
 
-    at: Place
+    at: Place | None = None
+    of: Name | None = None
     radius: Annotated[Metres, Field(gt=0.0)]
+
+    @model_validator(mode="after")
+    def _one_centre(self) -> "Near":
+        _check_one(self, ("at", "of"))
+        return self
+
+
+class Signal(Strict):
+    """The light of a crossing for traffic along the avenues or the cross streets shows a colour."""
+
+    at: Text
+    along: Literal["avenue", "street"]
+    shows: Literal["green", "amber", "red"]
 
 
 class Start(Strict):
     """When something sets off: once all of the given conditions hold, and `delay_s` later.
 
     after: the id of an actor, or of a wave (its first actor), that has set off.
+    signal: a light has shown its colour at some time since `at_s`.
     """
 
     at_s: TimeDraw = TimeRange(min=0.0, max=0.0)
     near: Near | None = None
     after: Name | None = None
+    signal: Signal | None = None
     delay_s: TimeDraw = TimeRange(min=0.0, max=0.0)
 
 
@@ -205,33 +238,42 @@ class Member(Strict):
     """One actor of a wave: its own way and pace, the wave's trigger and `offset_s` after it.
 
     path, line: as in Way; stands: it never moves. Exactly one of the three.
-    shift: moves the whole way sideways, to its left [m]. ending: at the end of the way it stays
-    or vanishes. waits: stands in sight at the start of its way until it sets off.
-    yields: brakes for what stands in its way instead of driving through it.
+    body: its body, or a list that every seed draws one from. shift, ahead: move the whole way to
+    its left, or along its first-to-last direction [m]; what stands goes left and forward.
+    ending: at the end of the way it stays or vanishes. waits: stands in sight at the start of its
+    way until it sets off.
+    reacts: to what stands in its way. keep: not at all; brake: stops before it and goes on when it
+    is gone; stop: stops before it for good; swerve: moves aside. yields: true is reacts: brake.
     """
 
     id: Name
     kind: Literal["vehicle", "pedestrian", "bicycle", "obstacle", "emergency_worker"]
-    body: Name | None = None
+    body: BodyName | Bodies | None = None
     path: Bezier | None = None
     line: Line | None = None
     stands: Stand | None = None
     speed: Profile = (Knot(at_s=0.0, speed=SpeedRange(min=0.0, max=0.0)),)
     shift: MetreDraw = MetreRange(min=0.0, max=0.0)
+    ahead: MetreDraw = MetreRange(min=0.0, max=0.0)
     offset_s: TimeDraw = TimeRange(min=0.0, max=0.0)
     ending: Literal["vanish", "stay"] = "vanish"
     waits: bool = False
     yields: bool = False
+    reacts: Literal["keep", "brake", "swerve", "stop"] = "keep"
 
     @model_validator(mode="after")
     def _one_way(self) -> "Member":
         _check_one(self, ("path", "line", "stands"))
+        if self.yields and self.reacts != "keep":
+            raise PydanticCustomError("way", "'yields' and 'reacts' say the same; give one of them")
         return self
 
     @property
-    def body_name(self) -> str:
-        """The body it has: the one named, else the usual one of its kind."""
-        return self.body if self.body is not None else BODY_OF_KIND[self.kind]
+    def bodies(self) -> tuple[str, ...]:
+        """The bodies it may have: the ones named, else the usual one of its kind."""
+        if self.body is None:
+            return (BODY_OF_KIND[self.kind],)
+        return (self.body,) if isinstance(self.body, str) else self.body
 
 
 class Actor(Member):
@@ -254,7 +296,7 @@ class Ego(Way):
     limit: the speed that a reasonable driver keeps to [m/s].
     """
 
-    body: Name = "sedan"
+    body: BodyName = "sedan"
     speed: SpeedDraw = SpeedRange(min=0.0, max=0.0)
     limit: Annotated[Speed, Field(gt=0.0)] = 11.0
 
@@ -280,13 +322,47 @@ class SurviveDuration(Strict):
     seconds: Annotated[Seconds, Field(gt=0.0)]
 
 
+class SpeedLimit(Strict):
+    """Fails who drives faster than `speed` [m/s] for longer than `for_s`."""
+
+    type: Literal["speed_limit"]
+    speed: Annotated[Speed, Field(gt=0.0)]
+    for_s: Seconds = 0.0
+
+
+class RedLight(Strict):
+    """Fails whose nose crosses a stop line of the route while its light is red."""
+
+    type: Literal["red_light"]
+
+
+class StayOnRoad(Strict):
+    """Fails whose middle is more than `margin` [m] off the roadway for longer than `for_s`."""
+
+    type: Literal["stay_on_road"]
+    margin: Annotated[Metres, Field(ge=0.0)] = 0.5
+    for_s: Seconds = 0.0
+
+
+class TimeOut(Strict):
+    """Fails who has not succeeded after so many seconds, before the time limit of the file."""
+
+    type: Literal["time_out"]
+    seconds: Annotated[Seconds, Field(gt=0.0)]
+
+
 Condition = Annotated[NoCollision | ReachPosition | SurviveDuration, Field(discriminator="type")]
 
 
+Failure = Annotated[SpeedLimit | RedLight | StayOnRoad | TimeOut, Field(discriminator="type")]
+
+
 class Scenario(Strict):
-    """One file. duration_s: the time limit. It succeeds when all of `success` is met.
+    """One file. duration_s: the time limit. It succeeds when all of `success` is met,
+    and fails as soon as one of `failure` comes true.
 
     city: how much traffic and how many people of their own the streets around the ego have.
+    hazards: ids of the actors that it is about, for statistics; all of them where none is named.
     """
 
     schema_version: Literal[1]
@@ -299,21 +375,53 @@ class Scenario(Strict):
     ego: Ego
     actors: Annotated[tuple[Actor, ...], Field(max_length=MAX_ACTORS)] = ()
     waves: Annotated[tuple[Wave, ...], Field(max_length=50)] = ()
+    hazards: Annotated[tuple[Name, ...], Field(max_length=MAX_ACTORS)] = ()
     success: Annotated[tuple[Condition, ...], Field(min_length=1, max_length=20)]
+    failure: Annotated[tuple[Failure, ...], Field(max_length=20)] = ()
 
     @property
     def entities(self) -> int:
         """How many scripted entities it has, the ego not counted."""
         return len(self.actors) + sum(len(wave.actors) for wave in self.waves)
 
+    @property
+    def danger(self) -> frozenset[str]:
+        """Ids of the actors that it is about."""
+        if self.hazards:
+            return frozenset(self.hazards)
+        members = [*self.actors, *(member for wave in self.waves for member in wave.actors)]
+        return frozenset(member.id for member in members)
+
+
+LATER: dict[str, object] = {
+    "likely": None,
+    "ahead": {"min": 0.0, "max": 0.0},
+    "of": None,
+    "signal": None,
+    "reacts": "keep",
+    "failure": [],
+    "city": "none",
+}
+"""Keys that came after the first files, and what they hold where nothing is said. There they are
+left out of the digest, so that a file keeps its digest when the vocabulary grows. `hazards` is
+never part of it: no drive depends on it."""
+
 
 def digest(scenario: Scenario) -> str:
     """Hex SHA-256 of what the file says: comments, order of keys and defaults spelt out aside."""
-    said = scenario.model_dump(mode="json")
-    if scenario.city == "none":
-        del said["city"]  # files older than this key keep their digest
+    said = _as_first_said(scenario.model_dump(mode="json", exclude={"hazards"}))
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _as_first_said(value: Any) -> Any:
+    """The same values without later keys that say nothing."""
+    if isinstance(value, list):
+        return [_as_first_said(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    plain = {key: _as_first_said(item) for key, item in value.items()}
+    return {key: v for key, v in plain.items() if key not in LATER or v != LATER[key]}
 
 
 def json_schema() -> dict[str, Any]:

@@ -48,9 +48,9 @@ class Frame:
 
 def anchor_frame(anchor: Anchor, city: City, scenario: str) -> Frame:
     """The frame of a scenario's place. Raises PlaceUnknown where the city has no such place."""
-    junction = _junction(anchor.at, city, scenario)
+    junction = junction_at(anchor.at, city, scenario)
     if anchor.towards is not None:
-        other = _junction(anchor.towards, city, scenario)
+        other = junction_at(anchor.towards, city, scenario)
         fx, fy = unit(other.x - junction.x, other.y - junction.y)
         if fx == 0.0 and fy == 0.0:
             raise PlaceUnknown(scenario, anchor.towards, city.name, "it is the crossing itself")
@@ -59,7 +59,8 @@ def anchor_frame(anchor: Anchor, city: City, scenario: str) -> Frame:
     return Frame(junction.x, junction.y, fx, fy)
 
 
-def _junction(name: str, city: City, scenario: str) -> Junction:
+def junction_at(name: str, city: City, scenario: str) -> Junction:
+    """The crossing of that name. Raises PlaceUnknown where the city has none."""
     try:
         return find_junction(city, name)
     except (GameError, LookupError, ValueError) as wrong:

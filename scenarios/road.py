@@ -44,6 +44,7 @@ class StopLine:
 class Road:
     """Stations every GRID_M along the route. left, right: metres from the route to the kerbs.
 
+    own: metres to the left up to where the other direction begins; as `left` on one-way streets.
     curve: the speed [m/s] that the bends from here on allow.
     """
 
@@ -54,6 +55,7 @@ class Road:
     sine: tuple[float, ...]
     left: tuple[float, ...]
     right: tuple[float, ...]
+    own: tuple[float, ...]
     curve: tuple[float, ...]
     stops: tuple[StopLine, ...]
 
@@ -67,10 +69,10 @@ class Road:
         i = int(s / GRID_M) if s > 0.0 else 0
         return i if i < len(self.x) - 1 else len(self.x) - 1
 
-    def project(self, x: float, y: float, hint: float) -> tuple[float, float]:
+    def project(self, x: float, y: float, hint: float, ahead: float = 25.0) -> tuple[float, float]:
         """(s, d) of a point: arc length near `hint` and offset to the left of the route [m]."""
         low = self.station(hint - 12.0)
-        high = self.station(hint + 25.0)
+        high = self.station(hint + ahead)
         best, best2 = low, -1.0
         for i in range(low, high + 1):
             dx, dy = x - self.x[i], y - self.y[i]
@@ -94,7 +96,7 @@ def survey(route: tuple[Point, ...], city: City) -> Road:
     x, y = _stations(route)
     heading = _headings(x, y)
     streets = _streets_near(city.streets, x, y)
-    left, right = _rooms(streets, x, y, heading)
+    left, right, own = _rooms(streets, x, y, heading)
     directions = [trig.sincos(angle) for angle in heading]
     return Road(
         tuple(x),
@@ -104,6 +106,7 @@ def survey(route: tuple[Point, ...], city: City) -> Road:
         tuple(sine for sine, _ in directions),
         tuple(left),
         tuple(right),
+        tuple(own),
         tuple(_curve_speeds(heading)),
         _stop_lines(city, x, y, heading),
     )
@@ -163,21 +166,25 @@ def _streets_near(
 
 def _rooms(
     streets: tuple[Street, ...], x: list[float], y: list[float], heading: list[float]
-) -> tuple[list[float], list[float]]:
-    """Room to both kerbs at every station; in a crossing what it was before."""
+) -> tuple[list[float], list[float], list[float]]:
+    """Room to both kerbs and on one's own side at every station; in a crossing as before it."""
     left: list[float] = []
     right: list[float] = []
-    rooms = (2.0, 2.0)
+    own: list[float] = []
+    rooms = (2.0, 2.0, 2.0)
     for i in range(len(x)):
         rooms = _room(streets, x[i], y[i], heading[i]) or rooms
         left.append(rooms[0])
         right.append(rooms[1])
-    return left, right
+        own.append(rooms[2])
+    return left, right, own
 
 
-def _room(streets: tuple[Street, ...], x: float, y: float, heading: float) -> Point | None:
+def _room(
+    streets: tuple[Street, ...], x: float, y: float, heading: float
+) -> tuple[float, float, float] | None:
     sine, cosine = trig.sincos(heading)
-    best: Point | None = None
+    best: tuple[float, float, float] | None = None
     nearest = BESIDE_M
     for street in streets:
         for (ax, ay), (bx, by) in pairwise(street.points):
@@ -198,7 +205,8 @@ def _room(streets: tuple[Street, ...], x: float, y: float, heading: float) -> Po
             if away < nearest:
                 nearest = away
                 half = 0.5 * street.width
-                best = (half + aside, half - aside)
+                mine = half + aside if street.oneway else aside
+                best = (half + aside, half - aside, mine)
     return best
 
 

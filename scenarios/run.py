@@ -13,6 +13,7 @@ from game.world.state import WorldState
 from game.world.step import step
 from scenarios.driver import Driver
 from scenarios.expect import Outcome, Referee
+from scenarios.measures import Measures, Meter
 from scenarios.model import Scenario
 from scenarios.spawn import Stage, stage
 
@@ -21,7 +22,8 @@ from scenarios.spawn import Stage, stage
 class RunResult:
     """How one case ended. digest: hex chain over states and inputs of the whole run.
 
-    ticks: how many were driven. cause and min_ttc_s as in `Outcome`.
+    ticks: how many were driven. cause and min_ttc_s as in `Outcome`. measures: as in
+    `measures.Measures`, None where none were asked for.
     """
 
     scenario: str
@@ -34,6 +36,7 @@ class RunResult:
     min_ttc_s: float | None
     ticks: int
     digest: str
+    measures: Measures | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The result as plain values, for JSON."""
@@ -46,11 +49,20 @@ def run(
     seed: int,
     driver: Callable[[Stage, City], Driver],
     watch: Callable[[WorldState], None] | None = None,
+    measure: bool = False,
 ) -> RunResult:
     """Drive one case to its end. `watch` sees every state, tick 0 included."""
     staged = stage(scenario, city, seed)
     pilot = driver(staged, city)
-    outcome, state = drive(staged, city, pilot, watch)
+    meter = Meter(staged) if measure else None
+
+    def look(state: WorldState) -> None:
+        if meter is not None:
+            meter.observe(state)
+        if watch is not None:
+            watch(state)
+
+    outcome, state = drive(staged, city, pilot, look)
     return RunResult(
         scenario=scenario.id,
         seed=seed,
@@ -62,6 +74,7 @@ def run(
         min_ttc_s=outcome.min_ttc_s,
         ticks=outcome.tick,
         digest=checkpoint(state).digest.hex(),
+        measures=None if meter is None else meter.measures(outcome),
     )
 
 

@@ -4,10 +4,10 @@ Pure: a scenario in, (location, what is wrong) pairs out.
 """
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from game.world.entity import BODIES, Kind
-from scenarios.model import MAX_ACTORS, Actor, Member, Scenario, Start, SurviveDuration
+from scenarios.model import MAX_ACTORS, Actor, Member, Scenario, Start, SurviveDuration, TimeOut
 
 Location = tuple[str | int, ...]
 Mistake = tuple[Location, str]
@@ -23,11 +23,21 @@ def contradictions(scenario: Scenario) -> Iterator[Mistake]:
         yield from _profile(at, member)
     if scenario.entities > MAX_ACTORS:
         yield ("waves",), f"{scenario.entities} entities; at most {MAX_ACTORS} are possible"
+    known = sorted(member.id for _, member in _members(scenario))
+    for i, name in enumerate(scenario.hazards):
+        if name not in known:
+            yield ("hazards", i), f"no actor '{name}'{_meant(name, known)}"
     for i, condition in enumerate(scenario.success):
         if isinstance(condition, SurviveDuration) and condition.seconds > scenario.duration_s:
             yield (
                 ("success", i, "seconds"),
                 f"{condition.seconds:g} s can never pass within duration_s {scenario.duration_s:g}",
+            )
+    for i, failure in enumerate(scenario.failure):
+        if isinstance(failure, TimeOut) and failure.seconds > scenario.duration_s:
+            yield (
+                ("failure", i, "seconds"),
+                f"later than duration_s {scenario.duration_s:g}, which ends the drive anyway",
             )
 
 
@@ -59,13 +69,24 @@ def _triggers(scenario: Scenario) -> Iterator[Mistake]:
     waits_for = {name: start.after for _, name, start in starts if start.after is not None}
     wave_of = {member.id: wave.id for wave in scenario.waves for member in wave.actors}
     known = {member.id for _, member in _members(scenario)} | {v.id for v in scenario.waves}
+    actors = {actor.id for actor in scenario.actors}
     for at, name, start in starts:
         if start.after is not None and start.after not in known:
-            near = difflib.get_close_matches(start.after, sorted(known), n=1, cutoff=0.0)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
-            yield (*at, "after"), f"no actor or wave '{start.after}'{hint}"
-        elif _waits_for_itself(name, waits_for, wave_of):
+            yield (*at, "after"), f"no actor or wave '{start.after}'{_meant(start.after, known)}"
+        beside = start.near.of if start.near is not None else None
+        if beside is not None and beside not in wave_of and beside not in actors:
+            yield (*at, "near", "of"), f"no actor '{beside}'{_meant(beside, known)}"
+        if (
+            start.after is not None
+            and start.after in known
+            and _waits_for_itself(name, waits_for, wave_of)
+        ):
             yield (*at, "after"), f"'{name}' waits for itself and would never set off"
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.0)
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def _waits_for_itself(name: str, waits_for: dict[str, str], wave_of: dict[str, str]) -> bool:
@@ -85,7 +106,8 @@ def _ego(scenario: Scenario) -> Iterator[Mistake]:
 
 
 def _body(at: Location, member: Member) -> Iterator[Mistake]:
-    yield from _known_body(at, member.body_name, member.kind)
+    for body in member.bodies:
+        yield from _known_body(at, body, member.kind)
 
 
 def _known_body(at: Location, body: str, kind: str) -> Iterator[Mistake]:
@@ -101,8 +123,9 @@ def _profile(at: Location, member: Member) -> Iterator[Mistake]:
         yield (*at, "speed"), what
     last = -1.0
     for i, knot in enumerate(member.speed):
-        if i == 0 and knot.at_s != 0.0:
+        earliest, latest = knot.span
+        if i == 0 and latest != 0.0:
             yield (*at, "speed", i, "at_s"), "the first knot must be at 0 s"
-        if knot.at_s <= last:
+        if earliest <= last:
             yield (*at, "speed", i, "at_s"), "knots must come in the order of their times"
-        last = knot.at_s
+        last = latest

@@ -114,7 +114,7 @@ def _part(sheet: Sheet, part: Part, frame: Frame) -> None:
     _box(sheet, EntityState(part.id, part.body, x, y, heading, 0.0), frame, colour)
     wave = f" (wave {part.wave})" if part.wave else ""
     sheet.text((points[0][0] + 2.0, points[0][1] + 1.2), part.name + wave, colour, 2.2)
-    if part.trigger.near is not None:
+    if part.trigger.near is not None and part.trigger.beside < 0:
         nx, ny, radius = part.trigger.near
         sheet.disc(frame.local((nx, ny)), radius, colour, filled=False)
 

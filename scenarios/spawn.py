@@ -4,30 +4,38 @@ Bit-exact, since all of it feeds the state. Every draw is keyed by (seed, entity
 seed names its case; `Stage.drawn` says what it drew.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from math import sqrt
 
 from game.world import chance, step, trig
 from game.world.city import City, Point
 from game.world.entity import EGO_ID, EntityState, Kind
+from game.world.signals import Light, light
 from game.world.state import Part, Track, Trigger, WorldState
 from game.world.version import TICK_HZ
-from scenarios.errors import StageImpossible
+from scenarios.errors import PlaceUnknown, StageImpossible
 from scenarios.model import (
     Actor,
     Condition,
     Ego,
+    Failure,
+    Knot,
     Member,
     MetreRange,
     ReachPosition,
     Scenario,
+    Signal,
+    SpeedLimit,
     SpeedRange,
     Start,
+    StayOnRoad,
     SurviveDuration,
+    TimeOut,
     TimeRange,
     Way,
     digest,
 )
-from scenarios.place import Frame, anchor_frame, unit
+from scenarios.place import Frame, anchor_frame, junction_at, unit
 from scenarios.trajectory import bezier_track, line_track
 
 
@@ -46,12 +54,21 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What must not come true. value: speed [m/s] or margin [m]; ticks: how long it is allowed."""
+
+    kind: str
+    value: float = 0.0
+    ticks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """One concrete case, ready to be driven.
 
     state: tick 0. duration_ticks: the time limit. route: where the ego is meant to go, as points
     [m] from its start on; limit: the speed a reasonable driver keeps to [m/s].
-    drawn: (name, value) of every parameter that the seed chose.
+    limits: what a driver fails by. drawn: (name, value) of every parameter that the seed chose.
     """
 
     scenario: Scenario
@@ -63,6 +80,8 @@ class Stage:
     limit: float
     expectations: tuple[Expectation, ...]
     drawn: tuple[tuple[str, float], ...]
+    limits: tuple[Limit, ...]
+    city: City = field(repr=False, compare=False)
 
 
 class _Draws:
@@ -79,12 +98,29 @@ class _Draws:
         if low == high:
             return low
         share = chance.uniform(self.seed, 0, entity, f"scenario.{what}")
-        value = low + (high - low) * share
+        value = _spread(low, high, drawn.likely, share)
         self.drawn.append((f"{name}.{what}", value))
         return value
 
+    def body(self, bodies: tuple[str, ...], entity: int) -> str:
+        """One of the bodies, each as likely as the others."""
+        if len(bodies) == 1:
+            return bodies[0]
+        share = chance.uniform(self.seed, 0, entity, "scenario.body")
+        return bodies[int(share * len(bodies))]
+
     def ticks(self, drawn: TimeRange, entity: int, name: str, what: str) -> int:
         return ticks_of(self.value(drawn, entity, name, what))
+
+
+def _spread(low: float, high: float, likely: float | None, share: float) -> float:
+    """The value below which `share` of all draws lie: uniform, or triangular with its peak."""
+    if likely is None:
+        return low + (high - low) * share
+    peak = (likely - low) / (high - low)
+    if share < peak:
+        return low + sqrt(share * (high - low) * (likely - low))
+    return high - sqrt((1.0 - share) * (high - low) * (high - likely))
 
 
 def ticks_of(seconds: float) -> int:
@@ -96,8 +132,8 @@ def stage(scenario: Scenario, city: City, seed: int) -> Stage:
     """The concrete case that `seed` names. Raises PlaceUnknown and StageImpossible."""
     frame = anchor_frame(scenario.place, city, scenario.id)
     draws = _Draws(seed)
-    cast = _cast(scenario, frame, draws)
-    route = _track(scenario.ego, frame, 0.0)
+    cast = _cast(scenario, city, frame, draws)
+    route = _track(scenario.ego, frame, (0.0, 0.0))
     ego = _ego(scenario.ego, route, draws)
     try:
         state = step.begin(city, cast, ego, seed, digest(scenario), scenario.city)
@@ -113,6 +149,8 @@ def stage(scenario: Scenario, city: City, seed: int) -> Stage:
         limit=scenario.ego.limit,
         expectations=tuple(_expectation(condition, frame) for condition in scenario.success),
         drawn=tuple(draws.drawn),
+        limits=tuple(_limit(failure) for failure in scenario.failure),
+        city=city,
     )
 
 
@@ -123,16 +161,18 @@ def _ego(ego: Ego, route: Track, draws: _Draws) -> EntityState:
     )
 
 
-def _cast(scenario: Scenario, frame: Frame, draws: _Draws) -> tuple[Part, ...]:
+def _cast(scenario: Scenario, city: City, frame: Frame, draws: _Draws) -> tuple[Part, ...]:
     """Parts numbered from 1 in the order of the file: single actors first, then the waves."""
     ids = _numbers(scenario)
     parts: list[Part] = []
     for actor in scenario.actors:
         trigger = _trigger(actor.trigger, ids[actor.id], actor.id, ids, frame, draws)
+        trigger = _lit(trigger, actor.trigger.signal, city, scenario)
         parts.append(_part(actor, trigger, 0, ids, frame, draws))
     for number, wave in enumerate(scenario.waves, start=1):
         leader = ids[wave.actors[0].id]
         trigger = _trigger(wave.trigger, leader, wave.id, ids, frame, draws)
+        trigger = _lit(trigger, wave.trigger.signal, city, scenario)
         parts.extend(_part(member, trigger, number, ids, frame, draws) for member in wave.actors)
     return tuple(parts)
 
@@ -153,15 +193,31 @@ def _trigger(
     start: Start, entity: int, name: str, ids: dict[str, int], frame: Frame, draws: _Draws
 ) -> Trigger:
     near: tuple[float, float, float] | None = None
+    beside = -1
     if start.near is not None:
-        x, y = frame.point(start.near.at)
+        x, y = frame.point(start.near.at if start.near.at is not None else (0.0, 0.0))
         near = (x, y, start.near.radius)
+        beside = ids[start.near.of] if start.near.of is not None else -1
     return Trigger(
         at_tick=draws.ticks(start.at_s, entity, name, "at_s"),
         near=near,
         after=ids[start.after] if start.after is not None else -1,
         delay=draws.ticks(start.delay_s, entity, name, "delay_s"),
+        beside=beside,
     )
+
+
+def _lit(trigger: Trigger, signal: Signal | None, city: City, scenario: Scenario) -> Trigger:
+    """The trigger not before the light shows its colour: lights are a function of the tick."""
+    if signal is None:
+        return trigger
+    junction = junction_at(signal.at, city, scenario.id)
+    if not junction.signal:
+        raise PlaceUnknown(scenario.id, signal.at, city.name, "that crossing has no light")
+    tick, axis = trigger.at_tick, 0 if signal.along == "avenue" else 1
+    while light(junction.id, axis, tick) != Light[signal.shows.upper()]:
+        tick += 1
+    return replace(trigger, at_tick=tick)
 
 
 def _part(
@@ -174,41 +230,57 @@ def _part(
 ) -> Part:
     number, name = ids[member.id], member.id
     offset = draws.ticks(member.offset_s, number, name, "offset_s")
-    shift = draws.value(member.shift, number, name, "shift")
+    moved = (
+        draws.value(member.ahead, number, name, "ahead"),
+        draws.value(member.shift, number, name, "shift"),
+    )
     profile = tuple(
-        (ticks_of(knot.at_s), draws.value(knot.speed, number, name, f"speed.{i}"))
+        (
+            _knot_ticks(knot, i, number, name, draws),
+            draws.value(knot.speed, number, name, f"speed.{i}"),
+        )
         for i, knot in enumerate(member.speed)
     )
     return Part(
         id=number,
         name=name,
         kind=Kind[member.kind.upper()],
-        body=member.body_name,
-        track=_track(member, frame, shift),
+        body=draws.body(member.bodies, number),
+        track=_track(member, frame, moved),
         profile=profile,
-        trigger=Trigger(trigger.at_tick, trigger.near, trigger.after, trigger.delay + offset),
+        trigger=replace(trigger, delay=trigger.delay + offset),
         waits=member.waits,
         ending=member.ending,
-        yields=member.yields,
+        yields=member.yields or member.reacts == "brake",
         wave=wave,
+        reacts=member.reacts if member.reacts in ("swerve", "stop") else "",
     )
 
 
-def _track(way: Way | Member, frame: Frame, shift: float) -> Track:
-    """The way in metres of the city, moved `shift` to the left of its first-to-last direction."""
+def _knot_ticks(knot: Knot, i: int, entity: int, name: str, draws: _Draws) -> int:
+    if isinstance(knot.at_s, TimeRange):
+        return draws.ticks(knot.at_s, entity, name, f"speed.{i}.at_s")
+    return ticks_of(knot.at_s)
+
+
+def _track(way: Way | Member, frame: Frame, moved: Point) -> Track:
+    """The way in metres of the city, moved [along, to the left of] its first-to-last direction.
+
+    What stands is moved forward and left as the place counts them, however it is turned.
+    """
     if isinstance(way, Member) and way.stands is not None:
         turn = way.stands.turn * trig.PI / 180.0
         sine, cosine = trig.sincos(turn)
         fx, fy = frame.fx * cosine - frame.fy * sine, frame.fy * cosine + frame.fx * sine
-        x, y = Frame(*frame.point(way.stands.at), fx, fy).point((0.0, shift))
+        x, y = Frame(*frame.point(way.stands.at), frame.fx, frame.fy).point(moved)
         return Track((0.0,), (x,), (y,), (trig.atan2(fy, fx),))
     points = way.path if way.path is not None else way.line
     if points is None:
         raise ValueError("a way has a path or a line")
     placed = [frame.point(point) for point in points]
-    if shift != 0.0:
+    if moved != (0.0, 0.0):
         (ax, ay), (bx, by) = placed[0], placed[-1]
-        sx, sy = Frame(0.0, 0.0, *unit(bx - ax, by - ay)).point((0.0, shift))
+        sx, sy = Frame(0.0, 0.0, *unit(bx - ax, by - ay)).point(moved)
         placed = [(x + sx, y + sy) for x, y in placed]
     if way.path is None:
         return line_track(placed[0], placed[1])
@@ -222,3 +294,13 @@ def _expectation(condition: Condition, frame: Frame) -> Expectation:
     if isinstance(condition, SurviveDuration):
         return Expectation("survive_duration", ticks=ticks_of(condition.seconds))
     return Expectation("no_collision")
+
+
+def _limit(failure: Failure) -> Limit:
+    if isinstance(failure, SpeedLimit):
+        return Limit("speed_limit", failure.speed, ticks_of(failure.for_s))
+    if isinstance(failure, StayOnRoad):
+        return Limit("stay_on_road", failure.margin, ticks_of(failure.for_s))
+    if isinstance(failure, TimeOut):
+        return Limit("time_out", ticks=ticks_of(failure.seconds))
+    return Limit("red_light")

@@ -1,4 +1,4 @@
-"""scale-diffusion scenario list | check | show | run | schema."""
+"""scale-diffusion scenario list | check | show | run | compare | schema."""
 
 import json
 import sys
@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
-from game.cli.output import emit, stderr
+from game.cli.output import emit
+from game.cli.scenario_run import compare_command, run_command, seeds_of
 
 if TYPE_CHECKING:
     from game.world.city import City
     from scenarios.model import Scenario
-    from scenarios.run import RunResult
 
 DRIVER_NAMES = ("bot", "idle", "full-throttle")
 JSON_HELP = "Print the result as JSON, as the last line."
@@ -62,7 +61,7 @@ def check(files: tuple[Path, ...], seeds: str, as_json: bool) -> None:
     from game.atlas.load import load as load_city
 
     city = load_city()
-    cases = _seeds(seeds)
+    cases = seeds_of(seeds)
     found = {str(file): _mistakes(file, city, cases) for file in files}
 
     def render() -> None:
@@ -152,61 +151,5 @@ def schema() -> None:
     click.echo(json.dumps(json_schema(), indent=2, sort_keys=True))
 
 
-@command.command("run")
-@click.argument("name")
-@click.option("--seeds", default="0:1", show_default=True, help="FIRST:END, or one seed.")
-@click.option("--driver", type=click.Choice(DRIVER_NAMES), default="bot", show_default=True)
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-def run_scenarios(name: str, seeds: str, driver: str, as_json: bool) -> None:
-    """Drive NAME (or 'all') without a window. Exit code 1 when a run fails."""
-    from game.world.version import TICK_HZ
-    from scenarios.report import HEADINGS, row, summary
-
-    results = _run_all(name, _seeds(seeds), driver)
-    data: dict[str, Any] = {
-        "runs": [result.as_dict() for result in results],
-        "summary": summary(results, TICK_HZ),
-    }
-
-    def render() -> None:
-        table = Table(*HEADINGS)
-        for result in results:
-            table.add_row(*row(result, TICK_HZ), style="" if result.success else "red")
-        console = Console(highlight=False)
-        console.print(table)
-        console.print(f"{data['summary']['passed']} of {len(results)} passed")
-
-    emit(as_json, data, render)
-    if not all(result.success for result in results):
-        sys.exit(1)
-
-
-def _run_all(name: str, seeds: range, driver: str) -> "list[RunResult]":
-    from game.atlas.load import load as load_city
-    from scenarios.driver import DRIVERS
-    from scenarios.load import library, load
-    from scenarios.run import run
-
-    chosen = [load(one) for one in (library() if name == "all" else (name,))]
-    city = load_city()
-    results: list[RunResult] = []
-    with Progress(console=stderr(), transient=True) as progress:
-        bar = progress.add_task("driving", total=len(chosen) * len(seeds))
-        for scenario in chosen:
-            for seed in seeds:
-                progress.update(bar, description=f"{scenario.id} seed {seed}")
-                results.append(run(scenario, city, seed, DRIVERS[driver]))
-                progress.advance(bar)
-    return results
-
-
-def _seeds(text: str) -> range:
-    first, colon, end = text.partition(":")
-    try:
-        start = int(first)
-        seeds = range(start, int(end) if colon else start + 1)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no range of seeds; write 0:10 or 7") from None
-    if not seeds or start < 0 or len(seeds) > 1_000_000:
-        raise click.BadParameter(f"{text!r} is no range of seeds; write FIRST:END, END excluded")
-    return seeds
+command.add_command(run_command)
+command.add_command(compare_command)

@@ -11,7 +11,7 @@ from game.world.ambient import FIRST_DRIVER, FIRST_WALKER, pack_living, unpack_l
 from game.world.city import City
 from game.world.controls import CONTROLS_BYTES, Controls
 from game.world.entity import BODY_INDEX, BODY_NAMES, EntityState
-from game.world.state import Checkpoint, Contact, Part, WorldState
+from game.world.state import REACTIONS, Checkpoint, Contact, Part, WorldState
 from game.world.version import DIGEST_TICKS, TICK_HZ, WORLD_VERSION
 
 _HEADER = struct.Struct(f"<32s32sIQI4H{CONTROLS_BYTES}s")
@@ -154,8 +154,9 @@ def _numbers(values: tuple[float, ...]) -> bytes:
 def pack_part(part: Part) -> bytes:
     """Every number and word of one part, for the digest that a session starts from."""
     trigger, track = part.trigger, part.track
+    flags = 2 * part.waits + part.yields + 4 * REACTIONS.index(part.reacts)
     fields = [
-        struct.pack("<iiii", part.id, int(part.kind), part.wave, 2 * part.waits + part.yields),
+        struct.pack("<iiii", part.id, int(part.kind), part.wave, flags),
         _text(part.name),
         _text(part.body),
         _text(part.ending),
@@ -168,6 +169,8 @@ def pack_part(part: Part) -> bytes:
         struct.pack("<I", len(part.profile)),
     ]
     fields += [struct.pack("<qd", at, speed) for at, speed in part.profile]
+    if trigger.beside >= 0:  # a part that uses none of what came later keeps its bytes
+        fields.append(struct.pack("<q", trigger.beside))
     return b"".join(fields)
 
 

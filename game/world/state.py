@@ -10,6 +10,8 @@ from game.world.controls import IDLE, Controls
 from game.world.entity import EntityState, Kind
 
 ZERO_DIGEST = bytes(32)
+REACTIONS = ("", "swerve", "stop")
+"""What `Part.reacts` may say. Append only: a digest holds the place in this table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Track:
 class Trigger:
     """When a part sets off: all of the given conditions hold, `delay` ticks ago.
 
-    at_tick: not before this tick. near: (x, y, radius [m]) the ego has been inside.
+    at_tick: not before this tick. near: (x, y, radius [m]) the ego has been inside; with `beside`,
+    the id of a part, the circle goes with that part while it is there, and x, y mean nothing.
     after: id of a part that has set off.
     """
 
@@ -34,6 +37,7 @@ class Trigger:
     near: tuple[float, float, float] | None = None
     after: int = -1
     delay: int = 0
+    beside: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,8 @@ class Part:
 
     Along `track` its speed follows `profile`: (ticks since it set off, speed [m/s]), linear
     between knots and held after the last. ending: 'stay' at the end of the track or 'vanish'.
-    yields: brakes for what stands in its way instead of driving through it.
+    yields: brakes for what stands in its way instead of driving through it. reacts: '' for no
+    more than that, 'swerve': moves aside for it, 'stop': brakes for it and stays where it stopped.
     """
 
     id: int
@@ -56,6 +61,7 @@ class Part:
     ending: str = "vanish"
     yields: bool = False
     wave: int = 0
+    reacts: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from game.world.digest import MAX_SEED, chain_inputs, genesis, seal
 from game.world.entity import BODIES, EGO_ID, EntityState
 from game.world.living import advance_living, settle
 from game.world.motion import move
-from game.world.state import ZERO_DIGEST, Part, WorldState
+from game.world.state import REACTIONS, ZERO_DIGEST, Part, WorldState
 from game.world.traffic import advance, appear, fire
 from game.world.version import DIGEST_TICKS
 
@@ -147,10 +147,14 @@ def _check(cast: tuple[Part, ...], ego: EntityState, seed: int) -> None:
             raise ValueError(f"part {part.name!r}: body {part.body!r} is not one of {[*BODIES]}")
         if part.ending not in ("stay", "vanish"):
             raise ValueError(f"part {part.name!r}: ending is {part.ending!r}, not stay or vanish")
+        if part.reacts not in REACTIONS:
+            raise ValueError(f"part {part.name!r}: reacts {part.reacts!r} is not of {REACTIONS}")
         _check_track(part)
     for part in cast:
         if part.trigger.after >= 0 and part.trigger.after not in known:
             raise ValueError(f"part {part.name!r} waits for {part.trigger.after}, which is no part")
+        if part.trigger.beside >= 0 and part.trigger.beside not in known:
+            raise ValueError(f"part {part.name!r}: nobody has the id {part.trigger.beside}")
         if part.trigger.delay < 0:
             raise ValueError(f"part {part.name!r}: a delay of {part.trigger.delay} ticks is none")
 

@@ -10,7 +10,7 @@ from game.world.collision import Obstacles
 from game.world.entity import BODIES, EntityState, Kind
 from game.world.state import Part, Trigger, WorldState
 from game.world.track import sample
-from game.world.trig import sincos
+from game.world.trig import atan2, sincos, wrap
 from game.world.version import DT
 
 HARD_BRAKE = 8.0
@@ -30,6 +30,13 @@ FARTHEST = 100.0
 """Nobody's body and foreseen way together are longer than this [m]."""
 ELBOW = 0.2
 """Room that it wants on each side [m]."""
+
+SWERVE_S = 1.6
+"""So far ahead in time a part that swerves looks for what is in its way [s]."""
+SWERVE_MOST = 2.2
+"""How far it leaves its track at most [m]."""
+SWERVE_SHARE = 0.3
+"""Sideways speed as a share of its speed."""
 
 Disc = tuple[float, float, float, int]
 """x, y, radius [m], and whose it is."""
@@ -73,8 +80,10 @@ def _drive(
     end = track.s[-1]
     if s >= end and actor.speed == 0.0 and (part.ending != "vanish" or end == 0.0):
         return actor, s
+    if part.reacts == "stop" and actor.speed == 0.0 and s > 0.0:
+        return actor, s  # it has had enough
     speed = speed_at(part.profile, state.tick + 1 - actor.started)
-    if part.yields:
+    if part.yields or part.reacts == "stop":
         speed = _yielding(part, actor, s, speed, state)
     if s >= end:
         if part.ending == "vanish" and end > 0.0:
@@ -89,6 +98,8 @@ def _drive(
         if further > end:
             further = end
         x, y, heading = sample(track, further)
+        if part.reacts == "swerve":
+            x, y, heading = _aside(part, actor, s, (x, y, heading), speed, state)
         body = BODIES[part.body]
         if obstacles.row_hit(part.id, body, x, y, heading) >= 0 and not obstacles.row_near(
             body, actor.x, actor.y, actor.heading, 0.0
@@ -135,6 +146,42 @@ def _yielding(part: Part, actor: EntityState, s: float, wanted: float, state: Wo
         return wanted if wanted > least else least if least > 0.0 else 0.0
     most = pace + PICK_UP * DT
     return wanted if wanted < most else most
+
+
+def _aside(
+    part: Part,
+    actor: EntityState,
+    s: float,
+    pose: tuple[float, float, float],
+    speed: float,
+    state: WorldState,
+) -> tuple[float, float, float]:
+    """The pose on the track moved aside by as much as what is in the way asks for.
+
+    How far it is off its track now is read from where it is: no state of its own is needed.
+    """
+    x0, y0, along = sample(part.track, s)
+    sine, cosine = sincos(along)
+    off = (actor.y - y0) * cosine - (actor.x - x0) * sine
+    body = BODIES[part.body]
+    reach = 0.5 * body.length + SWERVE_S * speed + KEEP
+    radius = 0.5 * body.width + ELBOW
+    low = high = 0.0
+    for dx, dy, r, _ in _discs_near(actor, reach, state):
+        ahead = (dx - x0) * cosine + (dy - y0) * sine
+        left = (dy - y0) * cosine - (dx - x0) * sine
+        if -0.5 * body.length - r < ahead < reach and -r - radius < left < r + radius:
+            low = min(low, left - r - radius)
+            high = max(high, left + r + radius)
+    wanted = high if high < -low else low  # the shorter way round; 0 where the track is free
+    wanted = max(-SWERVE_MOST, min(SWERVE_MOST, wanted))
+    most = SWERVE_SHARE * speed * DT
+    change = max(-most, min(most, wanted - off))
+    x, y, heading = pose
+    sine, cosine = sincos(heading)
+    off += change
+    turn = atan2(change, speed * DT)
+    return x - off * sine, y + off * cosine, wrap(heading + turn)
 
 
 def room_ahead(part: Part, s: float, reach: float, discs: list[Disc]) -> tuple[float, int]:
@@ -248,7 +295,7 @@ def fire(
             if s == 0.0:
                 due[key] = True
         gone[key] = s
-    visited = _visits(cast, ego, visited)
+    visited = _visits(cast, ego, actors, visited)
     hurt = tuple([entity.id for entity in actors if entity.struck >= 0])
     changed = True
     while changed:
@@ -288,14 +335,25 @@ def _holds(
     )
 
 
-def _visits(cast: tuple[Part, ...], ego: EntityState, visited: tuple[int, ...]) -> tuple[int, ...]:
+def _visits(
+    cast: tuple[Part, ...],
+    ego: EntityState,
+    actors: list[EntityState],
+    visited: tuple[int, ...],
+) -> tuple[int, ...]:
     """Ids of the parts whose `near` circle the ego has been inside, sorted."""
     fresh = []
     for part in cast:
         near = part.trigger.near
         if near is None or part.id in visited:
             continue
-        dx, dy = ego.x - near[0], ego.y - near[1]
+        x, y = near[0], near[1]
+        if part.trigger.beside >= 0:
+            there = [other for other in actors if other.id == part.trigger.beside]
+            if not there:
+                continue
+            x, y = there[0].x, there[0].y
+        dx, dy = ego.x - x, ego.y - y
         if dx * dx + dy * dy <= near[2] * near[2]:
             fresh.append(part.id)
     return tuple(sorted((*visited, *fresh))) if fresh else visited

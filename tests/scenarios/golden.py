@@ -17,7 +17,7 @@ from scenarios.run import run
 from scenarios.spawn import stage
 
 FILE = Path(__file__).parents[1] / "golden" / "scenarios.json"
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1)
 
 
 def drive_all(names: tuple[str, ...], seeds: tuple[int, ...]) -> dict[str, Any]:

@@ -85,3 +85,8 @@ def test_show_writes_a_png_of_streets_and_houses(tmp_path: Path) -> None:
 
 def test_the_schema_is_json() -> None:
     assert json.loads(call("schema").stdout)["title"] == "Scale Diffusion scenario"
+
+
+def test_the_published_schema_is_the_one_that_the_program_prints() -> None:
+    published = Path(__file__).parents[2] / "docs" / "scenario.schema.json"
+    assert published.read_text(encoding="utf-8") == call("schema").stdout

@@ -8,7 +8,7 @@ from tests.world.test_purity import offences
 
 FOLDER = Path(__file__).parents[2] / "scenarios"
 EXACT = ("trajectory", "place", "spawn", "criticality", "expect", "road", "forecast", "plan")
-EXACT += ("driver", "run")
+EXACT += ("driver", "run", "law", "roadway", "encroach", "measures")
 
 
 @pytest.mark.parametrize("name", EXACT)

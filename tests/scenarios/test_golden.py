@@ -26,6 +26,7 @@ def test_the_golden_file_is_of_this_world_and_this_city() -> None:
     assert golden()["pack"] == now["pack"], "another city pack; see tests/scenarios/golden.py"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", sorted(golden()["scenarios"]))
 def test_every_golden_case_ends_in_the_same_bits(name: str) -> None:
     assert drive_all((name,), SEEDS)["scenarios"][name] == golden()["scenarios"][name]
