@@ -12,6 +12,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from game.cli.output import emit, stderr
+from game.cli.scenario_export import command as export
 
 if TYPE_CHECKING:
     from game.world.city import City
@@ -25,6 +26,9 @@ JSON_HELP = "Print the result as JSON, as the last line."
 @click.group("scenario")
 def command() -> None:
     """List, check, show and run scenarios."""
+
+
+command.add_command(export)
 
 
 @command.command("list")
