@@ -4,7 +4,7 @@ pictures. Owns the action, the reward and what ends an episode; the rules are th
 from functools import cache
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import gymnasium
 import numpy as np
@@ -64,7 +64,7 @@ class ScenarioEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             raise ValueError(f"a step takes at least one tick, not {ticks}")
         self.render_mode = render_mode
         self.metadata = {**self.metadata, "render_fps": max(1, TICK_HZ // ticks)}
-        self.observation_space = space()
+        self.observation_space = cast("gymnasium.Space[Observation]", space())
         low, high = np.array([-1, 0, 0], np.float32), np.array([1, 1, 1], np.float32)
         self.action_space = gymnasium.spaces.Box(low, high)
         self._scenario, self._city = load(scenario), _city(pack)
@@ -113,7 +113,7 @@ class ScenarioEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         ended = outcome is not None and not late
         return self._observation(), reward, ended, late, self._info()
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8] | None:
         """The picture of the state now, (height, width, 3) RGB, where render_mode asks for it."""
         if self.render_mode is None:
             return None
