@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+
 from game.atlas.load import load as load_city
 from game.errors import GameError, MissingPart
 from game.play.embedded import Backing, Embedded
@@ -12,6 +14,7 @@ from game.play.session_loop import Sitting, Tally
 from game.processes import Supervisor, only_instance
 from game.session.format import CaptureProfile
 from game.settings import Settings, has_display
+from game.view.hud import Hud
 from game.view.window import Mode, Window
 from scenarios.load import load as load_scenario
 from streaming.ring import sweep
@@ -34,11 +37,20 @@ def sit(settings: Settings, most: int, say: Callable[[str], None]) -> Tally:
         city = load_city(settings.paths.pack if settings.paths.pack != Path() else None)
         window = Window(city, CaptureProfile(), mode if has_display() else "offscreen")
         try:
+            _curtain(window)
             backing = _ready(services, say)
             sitting = Sitting(settings, city, window, services, backing, say)
             return sitting.drive_all(most)
         finally:
             window.close()
+
+
+def _curtain(window: Window) -> None:
+    """Something to look at while the services come up."""
+    size = CaptureProfile()
+    picture = np.zeros((size.height, size.width, 4), np.uint8)
+    picture[..., 3] = 255
+    window.present(picture, Hud(message="the city is built; stream and recorder are starting"))
 
 
 def _begin(
