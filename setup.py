@@ -14,6 +14,7 @@ SERVER = [
     "base58>=2.1",
 ]
 CITY = ["shapely>=2.0"]
+STANDARDS = ["scenariogeneration==0.16.7", "gymnasium>=1.0"]
 DEV = [
     "pytest>=8",
     "pytest-xdist>=3.6",
@@ -64,8 +65,9 @@ setup(
     extras_require={
         "server": SERVER,
         "city": CITY,
+        "standards": STANDARDS,
         "pynput": ["pynput>=1.8"],
-        "dev": [*SERVER, *CITY, *DEV],
+        "dev": [*SERVER, *CITY, *STANDARDS, *DEV],
     },
     entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
 )

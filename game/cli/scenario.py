@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from game.cli.output import emit
+from game.cli.scenario_export import command as export
 from game.cli.scenario_run import compare_command, run_command, seeds_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ JSON_HELP = "Print the result as JSON, as the last line."
 @click.group("scenario")
 def command() -> None:
     """List, check, show and run scenarios."""
+
+
+command.add_command(export)
 
 
 @command.command("list")

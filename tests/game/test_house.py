@@ -41,10 +41,12 @@ def test_importing_anything_changes_nothing() -> None:
         for path in modules()
         if path.relative_to(ROOT).parts[0] != "tests" and path.stem not in ("__init__", "__main__")
     ]
-    # OpenCV extends LD_LIBRARY_PATH when it is imported; it is a part of the server alone
+    # OpenCV extends LD_LIBRARY_PATH when it is imported; it is a part of the server alone.
+    # Gymnasium sets PYGAME_HIDE_SUPPORT_PROMPT; it is a part of game.gym alone
     probe = (
         "import builtins, importlib, os, signal, sys, threading\n"
         "os.environ['LD_LIBRARY_PATH'] = ''\n"
+        "os.environ['PYGAME_HIDE_SUPPORT_PROMPT'] = 'hide'\n"
         "before = (dict(os.environ), os.getcwd(), len(threading.enumerate()),"
         " set(dir(builtins)), signal.getsignal(signal.SIGTERM), list(sys.path))\n"
         f"for name in {names!r}: importlib.import_module(name)\n"
