@@ -14,6 +14,7 @@ SERVER = [
     "base58>=2.1",
 ]
 CITY = ["shapely>=2.0"]
+DATASET = ["pyarrow>=17", "mcap>=1.2"]
 DEV = [
     "pytest>=8",
     "pytest-xdist>=3.6",
@@ -43,6 +44,7 @@ setup(
         "scenarios": ["library/*.yaml"],
         "rewards": ["policies/*.toml", "web/*"],
         "game.view": ["shaders/*"],
+        "game.dataset": ["*.html"],
     },
     install_requires=[
         "panda3d==1.10.16",
@@ -64,8 +66,9 @@ setup(
     extras_require={
         "server": SERVER,
         "city": CITY,
+        "dataset": DATASET,
         "pynput": ["pynput>=1.8"],
-        "dev": [*SERVER, *CITY, *DEV],
+        "dev": [*SERVER, *CITY, *DATASET, *DEV],
     },
     entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
 )
