@@ -71,27 +71,31 @@ class Drive:
         """Monotonic time of the first source frame: zero of all times that leave the machine."""
         return min((r.t_ns for r in self.session.frames(TrackId.SOURCE)), default=0)
 
-    def runs(self, fps: float, shortest: int = 2) -> tuple[Run, ...]:
+    def runs(self, fps: float, shortest: int = 2, length: int = 0) -> tuple[Run, ...]:
         """Runs of at least `shortest` frames at `fps`, as long as pairs go on.
 
-        The frame at k / fps is the pair nearest to it, at most half a capture interval away.
+        The frame at k / fps of a run is the pair nearest to that time, at most half a capture
+        interval away. length: cut every run into clips of exactly so many frames, 0 leaves it.
         """
-        ticks = sorted(self.pairs)
+        ticks, steps = sorted(self.pairs), len(self.controls)
         slack = self.session.manifest.capture.every_ticks // 2
-        stride, steps = self.hz / fps, len(self.controls)
+        stride, least = self.hz / fps, max(shortest, length)
         found: list[Run] = []
         at = 0
         while at < len(ticks):
-            run = [ticks[at]]
-            while (near := self._near(ticks[at] + len(run) * stride, slack)) > run[-1]:
+            first, run = ticks[at], [ticks[at]]
+            while len(run) != length:
+                near = self._near(first + len(run) * stride, slack)
+                if near <= run[-1]:
+                    break
                 run.append(near)
-            end = ticks[at] + round(len(run) * stride)
+            end = first + round(len(run) * stride)
+            after = max(end - slack, run[-1] + 1)
             if end <= steps:
                 run.append(end)
-            if len(run) > shortest:
+            if len(run) > least:
                 found.append(Run(tuple(run)))
-            last = run[-1] if end > steps else run[-2]
-            at = int(np.searchsorted(ticks, last, "right"))
+            at = int(np.searchsorted(ticks, after, "left"))
         return tuple(found)
 
     def _near(self, wanted: float, slack: int) -> int:

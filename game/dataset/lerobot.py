@@ -56,7 +56,7 @@ SCALARS: dict[str, dict[str, Any]] = {
 
 def make(source: Drive, folder: Path, options: Options) -> dict[str, Any]:
     """Films, rows and statistics of one session."""
-    runs = source.runs(options.fps, options.shortest)
+    runs = source.runs(options.fps, options.shortest, options.frames)
     size = options.size or (
         source.session.manifest.capture.width, source.session.manifest.capture.height,
     )  # fmt: skip
