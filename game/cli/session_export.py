@@ -23,7 +23,12 @@ from game.errors import UsageError
 @click.option("--fps", type=float, help="Frames/s. [default: 16 for webdataset, else 30]")
 @click.option("--frames", type=int, default=0, help="Cut runs into clips of this many frames.")
 @click.option("--shortest", default=8, show_default=True, help="Leave out runs below this.")
-@click.option("--gop", default=10, show_default=True, help="Frames between key frames.")
+@click.option(
+    "--gop",
+    default=10,
+    show_default=True,
+    help="Frames between key frames: 2 suits single frames, 10 clips.",
+)
 @click.option("--size", help="WIDTHxHEIGHT of the pictures. [default: as captured]")
 @click.option(
     "--licence",

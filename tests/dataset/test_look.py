@@ -41,6 +41,9 @@ def test_page_has_both_films_at_the_times_of_their_ticks(session, tmp_path):
     assert GAP not in [frame[0] for frame in data["frames"]]
     assert {f[0]: f[1] for f in data["frames"]}[4] == 9
     assert data["path"][10][:3] == [20, *(round(v, 2) for v in _place(session, 20))]
+    asked = [session.controls()[tick] for tick in (20, 21)]
+    assert data["inputs"][10][0] == 20
+    assert data["inputs"][10][2] == pytest.approx(sum(c.throttle for c in asked) / 2000)
     assert [e["kind"] for e in data["events"] if e["kind"] in ("prompt", "outcome")] == [
         "prompt", "outcome",
     ]  # fmt: skip
