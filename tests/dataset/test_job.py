@@ -95,6 +95,8 @@ def test_splits_never_leak():
     assert chosen["e"] == chosen["f"] != chosen["d"]
     assert set(chosen.values()) == set(splits.NAMES)
     assert splits.assign(many[::-1])[0] == chosen
+    bridge = [_traits(name, 9, *keys) for name, *keys in (("x", "a"), ("y", "b"), ("z", "a", "b"))]
+    assert splits.assign(bridge)[1] == 1
     assert splits.leaks(many, {**chosen, "b": "test"}) == ["player:1", "tile:9,9"]
 
 
