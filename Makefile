@@ -37,7 +37,7 @@ contract:
 	@.venv/bin/lint-imports
 
 fast:
-	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow and not flow and not network and not render" $(ARGS)
+	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not (slow or flow or heavy or network or render)" $(ARGS)
 
 bench: setup
 	@$(PY) -m tests.bench $(ARGS)

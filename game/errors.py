@@ -7,6 +7,7 @@ GameError
 │   └── NoRoute          no lanes lead from one junction to the other
 ├── PackError            a city pack is missing, damaged or of another version exit 3
 ├── SourceError          a source file of the city is missing or broken       exit 3
+├── SourceUnreachable    the City's server does not give all rows              exit 4
 ├── MissingPart          this machine lacks a library, driver or extra         exit 3
 ├── AlreadyRunning       another instance holds the lock                       exit 3
 └── SessionError         a recording
@@ -96,6 +97,22 @@ class SourceError(GameError):
         return (
             f"{self.path}: {self.why}; get the file again (assets/city/SOURCES.toml says where) "
             "and point --source at its folder; the old pack is untouched"
+        )
+
+
+class SourceUnreachable(GameError):
+    """The server of the City's data cannot be reached, refuses or does not give all rows."""
+
+    exit_code = 4
+
+    def __init__(self, server: str, dataset: str, why: str) -> None:
+        super().__init__(server, dataset, why)
+        self.server, self.dataset, self.why = server, dataset, why
+
+    def __str__(self) -> str:
+        return (
+            f"{self.server}: data set {self.dataset}: {self.why}; run the "
+            "same command again to go on where it was; the old pack is untouched"
         )
 
 

@@ -50,7 +50,7 @@ class PathSettings:
     data: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("scale-diffusion")))
     """sessions, keys, the embedded server's files"""
     pack: Path = Path()
-    """a city pack to use instead of the one that is shipped ('' = shipped)"""
+    """a city pack: 'midtown', 'manhattan' or a folder made by city build ('' = midtown)"""
 
     @property
     def sessions(self) -> Path:

@@ -115,11 +115,22 @@ def street_columns(
         "street_lanes": [way.forward + way.backward for way in ordered],
         "street_width": [_cm(way.width) for way in ordered],
         "street_speed": [round(way.road.row.speed * 1000.0) for way in ordered],
+        **_told(ordered),
         **lanes,
         "junction_x": [_cm(one.x) for one in crossings],
         "junction_y": [_cm(one.y) for one in crossings],
         "junction_signal": [int(one.signal) for one in crossings],
     }, {"names": names, "kinds": kinds, "junction": [one.name for one in crossings]}
+
+
+def _told(ways: Sequence[Roadway]) -> Ints:
+    """Columns that are there only where a source counts parked rows or bicycle lanes."""
+    columns: Ints = {}
+    if any(way.road.row.parking >= 0 for way in ways):
+        columns["street_parking"] = [way.parking for way in ways]
+    if any(way.road.row.bike >= 0 for way in ways):
+        columns["street_bike"] = [max(way.road.row.bike, 0) for way in ways]
+    return columns
 
 
 def _rank(way: Roadway, junction_of: dict[int, int]) -> tuple[object, ...]:

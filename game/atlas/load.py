@@ -8,6 +8,8 @@ import gc
 import json
 from collections.abc import Mapping
 from importlib import resources
+from itertools import repeat
+from operator import truediv
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from game.world.city import City, Footprint, Junction, Lane, Point, Street
 Ints = Mapping[str, list[int]]
 Texts = Mapping[str, list[str]]
 Chain = tuple[Point, ...]
+PARKING_CM, SLACK_CM = 240, 40  # one parked row; a row too wide by so much still parks
 
 
 def bundled(name: str = "midtown") -> Path:
@@ -25,9 +28,32 @@ def bundled(name: str = "midtown") -> Path:
     return Path(str(resources.files("assets"))) / "city" / name
 
 
+def bundled_names() -> tuple[str, ...]:
+    """The packs that come with the program."""
+    folder = bundled().parent
+    return tuple(sorted(path.parent.name for path in folder.glob("*/pack.json")))
+
+
+def resolved(path: Path | None) -> Path:
+    """The folder that `path` means: a folder, or the bare name of a bundled pack; none: Midtown.
+
+    A folder of that name with a pack in it comes before the bundled pack. Raises PackError for a
+    bare name that is neither.
+    """
+    if path is None:
+        return bundled()
+    if len(path.parts) != 1 or path.is_absolute() or path.exists():
+        bare = len(path.parts) == 1 and path.name in bundled_names()
+        return bundled(path.name) if bare and not (path / "pack.json").exists() else path
+    if path.name in bundled_names():
+        return bundled(path.name)
+    known = ", ".join(bundled_names())
+    raise PackError(path, f"no such folder, and no bundled pack of that name (there are: {known})")
+
+
 def load(path: Path | None = None) -> City:
-    """The City of the pack in folder `path` (none: the bundled Midtown). Raises PackError."""
-    folder = bundled() if path is None else path
+    """The City of a pack: its folder, or a bundled one's name (none: Midtown). Raises PackError."""
+    folder = resolved(path)
     header, raws = read(folder)
     resume = gc.isenabled()
     gc.disable()  # a quarter of a million small tuples, none of them garbage: halves the time
@@ -40,8 +66,9 @@ def load(path: Path | None = None) -> City:
             gc.enable()
 
 
-def read_header(folder: Path) -> dict[str, Any]:
+def read_header(path: Path) -> dict[str, Any]:
     """What pack.json says, its version checked and nothing else. Raises PackError."""
+    folder = resolved(path)
     try:
         header = json.loads((folder / "pack.json").read_text(encoding="utf-8"))
         version = header["version"]
@@ -92,9 +119,12 @@ def _city(header: dict[str, Any], raws: dict[str, bytes]) -> City:
 
 def _paths(ints: Ints, name: str) -> list[Chain]:
     """Chains of points: columns NAME_n (points in each), NAME_x and NAME_y [cm]."""
-    xs = [value / 100.0 for value in ints[name + "_x"]]
-    ys = [value / 100.0 for value in ints[name + "_y"]]
-    points = tuple(zip(xs, ys, strict=True))
+    hundreds = repeat(100.0)
+    xs = map(truediv, ints[name + "_x"], hundreds)
+    ys = map(truediv, ints[name + "_y"], hundreds)
+    if len(ints[name + "_x"]) != len(ints[name + "_y"]):
+        raise ValueError(f"{name}: as many x as y")
+    points = tuple(zip(xs, ys, strict=False))
     paths: list[Chain] = []
     at = 0
     for count in ints[name + "_n"]:
@@ -133,15 +163,30 @@ def _streets(ints: Ints, texts: Texts) -> tuple[Street, ...]:
         ints["street_lanes"],
         ints["street_width"],
         ints["street_speed"],
+        ints.get("street_parking") or _room_to_park(ints),
+        ints.get("street_bike") or [0] * len(ints["street_name"]),
         strict=True,
     )
     return tuple(
         Street(
             index, names[name], kinds[kind], path, start, end, bool(oneway), lanes,
-            width / 100.0, speed / 1000.0,
+            width / 100.0, speed / 1000.0, parking, bike,
         )
-        for index, (name, kind, path, start, end, oneway, lanes, width, speed) in enumerate(rows)
+        for index, (name, kind, path, start, end, oneway, lanes, width, speed, parking, bike)
+        in enumerate(rows)
     )  # fmt: skip
+
+
+def _room_to_park(ints: Ints) -> list[int]:
+    """Rows of parked cars beside the lanes of each street, where the pack does not count them."""
+    lane_width = dict(zip(ints["lane_street"], ints["lane_width"], strict=True))
+    found: list[int] = []
+    for street, (lanes, width) in enumerate(
+        zip(ints["street_lanes"], ints["street_width"], strict=True)
+    ):
+        beside = width - lanes * lane_width[street] if street in lane_width else 0
+        found.append(min(max((beside + SLACK_CM) // PARKING_CM, 0), 2))
+    return found
 
 
 def _lanes(ints: Ints) -> tuple[Lane, ...]:

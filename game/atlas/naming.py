@@ -26,6 +26,14 @@ _ALIASES = {
     "park": "park avenue",
     "joe dimaggio highway": "west side highway",
 }
+_KINDS = {
+    "ST": "Street", "AVE": "Avenue", "AV": "Avenue", "PL": "Place", "BLVD": "Boulevard",
+    "DR": "Drive", "SQ": "Square", "RD": "Road", "LN": "Lane", "TER": "Terrace", "CT": "Court",
+    "PKWY": "Parkway", "PKY": "Parkway", "HWY": "Highway", "EXPY": "Expressway", "PLZ": "Plaza",
+    "ALY": "Alley", "BRG": "Bridge", "TPKE": "Turnpike", "CIR": "Circle", "TUNL": "Tunnel",
+}  # fmt: skip
+_POINTS = {"E": "East", "W": "West", "N": "North", "S": "South"}
+_SPELLED = {"F D R DR": "FDR Drive", "FDR DR": "FDR Drive"}
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
 _SIDES = ("east", "west")
 
@@ -45,6 +53,34 @@ def key_of(name: str) -> str:
     if re.fullmatch(r"\d+ avenue|\d+ street", text) or text not in _ALIASES:
         return text
     return _ALIASES[text]
+
+
+def spelled(label: str) -> str:
+    """A street's name in full from the City's label: 'E  43 ST' is East 43rd Street."""
+    words = label.upper().split()
+    if " ".join(words) in _SPELLED:
+        return _SPELLED[" ".join(words)]
+    found: list[str] = []
+    for at, word in enumerate(words):
+        last = at == len(words) - 1
+        if at == 0 and not last and word in _POINTS:
+            found.append(_POINTS[word])
+        elif at == 0 and word == "ST" and not last:
+            found.append("Saint")
+        elif word in _KINDS and (last or at == 0 or words[at + 1] in _POINTS):
+            found.append(_KINDS[word])
+        elif word.isdigit() and not last:
+            found.append(_ordinal(int(word)))
+        elif last and word in _POINTS and len(words) > 2:
+            found.append(_POINTS[word])
+        else:
+            found.append(word if len(word) == 1 else word.capitalize())
+    return " ".join(found)
+
+
+def _ordinal(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
 
 
 def parts_of(query: str) -> list[str]:

@@ -7,13 +7,15 @@ another street without meeting it is cut out or dropped. Needs shapely (extra `c
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import shapely
+from shapely.affinity import translate
 from shapely.geometry import LineString, Point, Polygon
 from shapely.ops import unary_union
 from shapely.strtree import STRtree
 
 from game.atlas.outline import Building, to_metres
 from game.atlas.project import Projection
-from game.atlas.sources import RoadRow
+from game.atlas.rows import DATUM_SHIFT, RoadRow
 from game.atlas.tally import Tally
 
 SHORTEST = 30.0  # a piece left by a cut is a road from here on [m]
@@ -39,14 +41,27 @@ class Road:
 
 
 def place(
-    rows: Iterable[RoadRow], area: Polygon, projection: Projection, tally: Tally
+    rows: Iterable[RoadRow],
+    area: Polygon,
+    projection: Projection,
+    tally: Tally,
+    borough: str = "1",
 ) -> list[Road]:
-    """The edges inside the area, once each, cut at its border."""
+    """The edges inside the area, once each, cut at its border.
+
+    Edges that the source says are of another borough are left out, unless `borough` is empty.
+    """
     seen: set[tuple[object, ...]] = set()
     found: list[Road] = []
+    shapely.prepare(area)
     for row in rows:
         line = to_metres(LineString(row.points), projection)
+        if row.today:
+            line = translate(line, *DATUM_SHIFT)
         if not line.intersects(area):
+            continue
+        if borough and row.borough not in ("", borough):
+            tally.dropped("road", "of another borough")
             continue
         ends = sorted((row.start, row.end))
         twin = (*ends, row.name, row.oneway and row.start, round(line.length))
@@ -55,10 +70,11 @@ def place(
             continue
         seen.add(twin)
         road = Road(row, row.start, row.end, line)
-        pieces = _pieces(road, _lines(line.intersection(area)), len(found))
-        if not line.within(area):
-            tally.mended("road", "cut at the border of the area")
-        found.extend(pieces)
+        if area.contains(line):
+            found.append(road)
+            continue
+        found.extend(_pieces(road, _lines(line.intersection(area)), len(found)))
+        tally.mended("road", "cut at the border of the area")
     return found
 
 

@@ -23,6 +23,7 @@ from game.world.city import Point
 LANE = 3.3  # [m]
 NARROWEST = 2.7  # a lane below this is none [m]
 PARKING = 2.4  # one parked row [m]
+SLACK = 0.4  # a row that is this much too wide still parks [m]
 PAVEMENT = 1.5  # left between kerb and wall [m]
 SETBACK = 5.0  # a lane stops this far before the roadway it crosses [m]
 SMOOTH = 0.25  # tolerance of the centre line [m]
@@ -44,6 +45,7 @@ class Roadway:
     backward: int
     lane: float  # width of a lane [m]
     width: float  # kerb to kerb [m]
+    parking: int  # rows of parked cars the kerbs leave room for
 
 
 def measure(roads: Sequence[Road], buildings: Sequence[Building], tally: Tally) -> list[Roadway]:
@@ -60,6 +62,8 @@ def measure(roads: Sequence[Road], buildings: Sequence[Building], tally: Tally) 
         if 2.0 * half < NARROWEST * (1 if road.row.oneway else 2):
             tally.dropped("road", "no room between the buildings")
             continue
+        if road.row.width:
+            half = min(half, max(road.row.width, NARROWEST * (1 if road.row.oneway else 2)) / 2.0)
         wanted = road.row.lanes or usual.get(_like(road)) or _default(road)
         number = max(wanted, 1 if road.row.oneway else 2)
         lane = min(LANE, 2.0 * half / number)
@@ -68,10 +72,12 @@ def measure(roads: Sequence[Road], buildings: Sequence[Building], tally: Tally) 
             lane = min(LANE, 2.0 * half / number)
         if number < wanted:
             tally.mended("road", "fewer lanes than the map says, no room")
-        parked = 0.0 if road.row.kind in NO_PARKING else 2.0 * PARKING
-        width = min(number * lane + parked, 2.0 * half)
+        rows = 0 if road.row.kind in NO_PARKING else 2
+        width = 2.0 * half if road.row.width else min(number * lane + rows * PARKING, 2.0 * half)
         backward = 0 if road.row.oneway else number // 2
-        found.append(Roadway(road, line, number - backward, backward, lane, width))
+        room = int((width - number * lane + SLACK) // PARKING)
+        parking = min(rows if road.row.parking < 0 else road.row.parking, max(room, 0))
+        found.append(Roadway(road, line, number - backward, backward, lane, width, parking))
     return found
 
 

@@ -32,7 +32,7 @@ def route(city: City, start: Junction, goal: Junction) -> tuple[Lane, ...]:
     before: dict[Leg, Leg | None] = {}
     queue: list[tuple[float, Leg, Leg | None]] = []
     for leg in leaving.get(start.id, []):
-        heappush(queue, (_length(legs[leg][0].points), leg, None))
+        heappush(queue, (length(legs[leg][0].points), leg, None))
     while queue:
         cost, leg, previous = heappop(queue)
         if leg in best:
@@ -43,7 +43,7 @@ def route(city: City, start: Junction, goal: Junction) -> tuple[Lane, ...]:
         for after in leaving.get(legs[leg][0].end, []):
             if after not in best and after[0] != leg[0]:
                 turn = TURN * (1.0 - _straightness(legs[leg][0], legs[after][0]))
-                heappush(queue, (cost + turn + _length(legs[after][0].points), after, leg))
+                heappush(queue, (cost + turn + length(legs[after][0].points), after, leg))
     raise NoRoute(start.name or f"junction {start.id}", goal.name or f"junction {goal.id}")
 
 
@@ -135,7 +135,7 @@ def _unit(dx: float, dy: float) -> Point:
     return (dx / long, dy / long) if long > 0.0 else (1.0, 0.0)
 
 
-def _length(points: Sequence[Point]) -> float:
+def length(points: Sequence[Point]) -> float:
     total = 0.0
     for (ax, ay), (bx, by) in pairwise(points):
         total += sqrt((bx - ax) * (bx - ax) + (by - ay) * (by - ay))

@@ -1,67 +1,37 @@
-"""The source files as they come: found, read, and each row's text turned into typed figures.
+"""Everything a pack is made of, from the files of a folder, whichever of the schemas they have.
 
-Knows the names and the flaws of the files (lists printed as text, feet, million BINs). Coordinates
-stay in degrees. Refuses nothing but files that are missing or do not read.
+Owns which file plays which part: by name, then told from its columns. Refuses a folder without
+buildings or streets, and files that do not read; what else is missing is said, not hidden.
 """
 
-import ast
-import gzip
-import hashlib
-import json
-import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import cos, radians
 from pathlib import Path
 from typing import Any
 
+from game.atlas.centreline import is_centreline
+from game.atlas.centreline import roads as city_roads
+from game.atlas.footprints import building
+from game.atlas.osm import edge, is_network, ways
+from game.atlas.rows import BuildingRow, RoadRow
+from game.atlas.table import Feature, read_table
+from game.atlas.tally import Tally
 from game.errors import SourceError
+from game.world.city import Point
 
-BUILDINGS = "buildings_manhattan.geojson.gz"
-STREETS = "streets_osm_manhattan.geojson.gz"
-NODES = "street_nodes_osm_manhattan.geojson.gz"
-SHORELINE = "shoreline_manhattan.geojson.gz"
-PARKS = "parks_manhattan.geojson"
-ALL = (BUILDINGS, STREETS, NODES, SHORELINE, PARKS)
-
-FOOT = 0.3048  # [m]
-MPH = 0.44704  # [m/s]
-# Without a posted limit: New York City's 25 mph, more on limited-access roads (NYC DOT).
-SPEED_MPH = {"motorway": 40.0, "trunk": 35.0, "living_street": 10.0}
-CITY_SPEED_MPH = 25.0
-
-
-@dataclass(frozen=True, slots=True)
-class BuildingRow:
-    """One row of the City's model. geometry: GeoJSON in degrees; heights in metres."""
-
-    key: str  # SOURCE_ID: BIN is not unique
-    bin: str
-    name: str
-    height: float
-    ground: float
-    top: float
-    year: int
-    geometry: dict[str, Any]
-
-    @property
-    def placeholder(self) -> bool:
-        """Whether the BIN stands for no building of its own (bridges, kiosks, canopies)."""
-        return self.bin.endswith("000000")
-
-
-@dataclass(frozen=True, slots=True)
-class RoadRow:
-    """One edge of OpenStreetMap's network, in its direction of travel. lanes 0: not tagged."""
-
-    start: int  # node ids
-    end: int
-    name: str
-    kind: str
-    oneway: bool
-    lanes: int
-    speed: float  # [m/s]
-    bridge: bool
-    tunnel: bool  # under ground, building passages not counted
-    points: tuple[tuple[float, float], ...]
+# The parts and the names their files have, the first that is there is read.
+PARTS = {
+    "buildings": ("buildings_manhattan*", "*5zhs-2jue*", "*building*footprint*", "buildings*"),
+    "streets": ("streets_osm_manhattan*", "streets_osm*", "*inkn-q76z*", "*cent*line*", "streets*"),
+    "nodes": ("street_nodes_osm_manhattan*", "street_nodes*"),
+    "shoreline": ("shoreline*", "*gthc-hcne*", "*borough*boundar*"),
+    "parks": ("parks*", "*enfh-gkve*"),
+}  # fmt: skip
+SUFFIXES = (".geojson", ".geojson.gz", ".json", ".json.gz", ".csv", ".csv.gz")
+NEAR_SIGNAL = 15.0  # a street's node this close to traffic lights has them [m]
+OSM_TERMS = "ODbL 1.0; (c) OpenStreetMap contributors"
+CITY_TERMS = "NYC Open Data Terms of Use; City of New York, OTI / DCP / NYC Parks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,96 +44,109 @@ class Sources:
     shoreline: tuple[dict[str, Any], ...]  # GeoJSON geometries
     parks: tuple[dict[str, Any], ...]
     digests: dict[str, str]
+    street_terms: str = OSM_TERMS
+    shifted_ground: bool = False  # shoreline and parks come from today's API
 
 
-def read_sources(folder: Path) -> Sources:
-    """Read and parse every source file in `folder`. Raises SourceError."""
-    tables: dict[str, list[dict[str, Any]]] = {}
+def find_files(folder: Path) -> dict[str, Path]:
+    """The file of each part in `folder`; parts without a file are left out. Raises SourceError."""
+    if not folder.is_dir():
+        raise SourceError(folder, "is no folder")
+    names = sorted(
+        path for path in folder.iterdir() if path.name.lower().endswith(SUFFIXES) and path.is_file()
+    )
+    found: dict[str, Path] = {}
+    for part, patterns in PARTS.items():
+        taken = set(found.values())
+        matches = (path for pattern in patterns for path in names
+                   if path not in taken and _fits(path, pattern))  # fmt: skip
+        chosen = next(matches, None)
+        if chosen is not None:
+            found[part] = chosen
+    return found
+
+
+def _fits(path: Path, pattern: str) -> bool:
+    return Path(path.name.lower()).match(pattern)
+
+
+def read_sources(
+    folder: Path, files: Mapping[str, Path] | None = None, tally: Tally | None = None
+) -> Sources:
+    """Read the files in `folder`, those in `files` by part instead. Raises SourceError."""
+    chosen = {**find_files(folder), **(files or {})}
+    for part in ("buildings", "streets"):
+        if part not in chosen:
+            raise SourceError(folder / f"{PARTS[part][0].rstrip('*')}.geojson.gz", "is missing")
+    tables: dict[str, list[Feature]] = {}
     digests: dict[str, str] = {}
-    for name in ALL:
-        tables[name], digests[name] = _features(folder / name)
+    for part, path in chosen.items():
+        tables[part], digests[path.name] = read_table(path)
+    return assemble(tables, digests, folder, tally or Tally())
+
+
+def assemble(
+    tables: Mapping[str, list[Feature]],
+    digests: dict[str, str],
+    folder: Path,
+    tally: Tally,
+    shifted_ground: bool = False,
+) -> Sources:
+    """Sources from the features of each part. Raises SourceError, naming `folder`."""
+    for part in ("shoreline", "parks"):
+        if part not in tables:
+            tally.dropped(part, "the source has none", 1)
     try:
+        roads, signals, terms = _streets(tables["streets"], tables.get("nodes", ()), tally)
         return Sources(
-            buildings=tuple(_building(row) for row in tables[BUILDINGS]),
-            roads=tuple(_road(row) for row in tables[STREETS]),
-            signals=frozenset(
-                row["properties"]["osmid"]
-                for row in tables[NODES]
-                if row["properties"].get("highway") == "traffic_signals"
-            ),
-            shoreline=tuple(row["geometry"] for row in tables[SHORELINE]),
-            parks=tuple(row["geometry"] for row in tables[PARKS]),
+            buildings=tuple(building(row) for row in tables["buildings"]),
+            roads=tuple(roads),
+            signals=signals,
+            shoreline=tuple(row["geometry"] for row in tables.get("shoreline", ())),
+            parks=tuple(row["geometry"] for row in tables.get("parks", ()) if row["geometry"]),
             digests=digests,
+            street_terms=terms,
+            shifted_ground=shifted_ground,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise SourceError(folder, f"a row is not what it should be ({error!r})") from error
 
 
-def _features(path: Path) -> tuple[list[dict[str, Any]], str]:
-    try:
-        data = path.read_bytes()
-        text = gzip.decompress(data) if path.suffix == ".gz" else data
-        features = json.loads(text)["features"]
-    except FileNotFoundError as error:
-        raise SourceError(path, "is missing") from error
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise SourceError(path, f"does not read ({error})") from error
-    if not features:
-        raise SourceError(path, "holds no features")
-    return list(features), hashlib.sha256(data).hexdigest()
+def _streets(
+    features: list[Feature], nodes: Iterable[Feature], tally: Tally
+) -> tuple[list[RoadRow], frozenset[int], str]:
+    lit = [row for row in nodes if "traffic_signals" in str(row["properties"].get("highway"))]
+    if is_centreline(features[0]["properties"]):
+        roads = city_roads(features, tally)
+        # Lights placed by the map make the streets a database derived from it.
+        terms = OSM_TERMS + "; " + CITY_TERMS if lit else CITY_TERMS
+        return roads, _near(roads, lit), terms
+    if not is_network(features):
+        roads = ways(features, tally)
+        return roads, _near(roads, lit), OSM_TERMS
+    ids = frozenset(row["properties"]["osmid"] for row in lit
+                    if row["properties"]["highway"] == "traffic_signals")  # fmt: skip
+    return [edge(row) for row in features], ids, OSM_TERMS
 
 
-def _building(row: dict[str, Any]) -> BuildingRow:
-    own = row["properties"]
-    return BuildingRow(
-        key=str(own["SOURCE_ID"]),
-        bin=str(own["BIN"]),
-        name=str(own.get("NAME") or ""),
-        height=float(own.get("HEIGHTROOF") or 0.0) * FOOT,
-        ground=float(own.get("GROUNDELEV") or 0.0) * FOOT,
-        top=float(own.get("MODEL_TOP_FT") or 0.0) * FOOT,
-        year=int(own.get("CNSTRCT_YR") or 0),
-        geometry=row["geometry"],
-    )
+def _near(roads: Iterable[RoadRow], lit: Iterable[Feature]) -> frozenset[int]:
+    """The nodes of the roads within NEAR_SIGNAL of traffic lights."""
+    cells: dict[tuple[int, int], list[Point]] = {}
+    for row in lit:
+        x, y = _metres(row["geometry"]["coordinates"])
+        cells.setdefault((int(x // 50.0), int(y // 50.0)), []).append((x, y))
+    found: set[int] = set()
+    for road in roads:
+        for node, place in ((road.start, road.points[0]), (road.end, road.points[-1])):
+            x, y = _metres(place)
+            column, row_ = int(x // 50.0), int(y // 50.0)
+            near = (point for i in (-1, 0, 1) for j in (-1, 0, 1)
+                    for point in cells.get((column + i, row_ + j), ()))  # fmt: skip
+            if any((a - x) ** 2 + (b - y) ** 2 <= NEAR_SIGNAL**2 for a, b in near):
+                found.add(node)
+    return frozenset(found)
 
 
-def _road(row: dict[str, Any]) -> RoadRow:
-    own = row["properties"]
-    kind = listed(own["highway"])[0]
-    tunnel = listed(own.get("tunnel"))
-    return RoadRow(
-        start=int(own["from"]),
-        end=int(own["to"]),
-        name=(listed(own.get("name")) or [""])[0],
-        kind=kind,
-        oneway=bool(own["oneway"]),
-        lanes=min((int(text) for text in listed(own.get("lanes")) if text.isdigit()), default=0),
-        speed=speed_of(listed(own.get("maxspeed")), kind),
-        bridge=bool(listed(own.get("bridge"))),
-        tunnel="yes" in tunnel,
-        points=tuple((float(x), float(y)) for x, y in row["geometry"]["coordinates"]),
-    )
-
-
-def listed(value: object) -> list[str]:
-    """A tag as a list: None, one text, or a list printed as text ("['1', '2']")."""
-    if value is None or value == "":
-        return []
-    if isinstance(value, list):
-        return [str(item) for item in value]
-    text = str(value)
-    if text.startswith("["):
-        return [str(item) for item in ast.literal_eval(text)]
-    return [text]
-
-
-def speed_of(limits: list[str], kind: str) -> float:
-    """The lowest limit posted, or the default of the road's class [m/s]."""
-    found: list[float] = []
-    for limit in limits:
-        match = re.fullmatch(r"\s*([\d.]+)\s*(mph|km/h)?\s*", limit)
-        if match:
-            # A bare number means km/h by the map's convention, but no limit in New York is one:
-            # the unit was forgotten.
-            found.append(float(match[1]) * (1.0 / 3.6 if match[2] == "km/h" else MPH))
-    return min(found) if found else SPEED_MPH.get(kind, CITY_SPEED_MPH) * MPH
+def _metres(place: Any) -> Point:
+    """Metres good enough to tell neighbours."""
+    return float(place[0]) * 111320.0 * cos(radians(40.75)), float(place[1]) * 111320.0

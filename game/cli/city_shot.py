@@ -8,6 +8,7 @@ import click
 
 from game.cli.output import emit, stderr
 from game.errors import UsageError
+from game.session.format import WEATHERS, CaptureProfile
 
 _CHANNELS = ("colour", "depth", "class", "instance", "normal")
 
@@ -30,6 +31,10 @@ def _size(_: click.Context, __: click.Parameter, text: str) -> tuple[int, int]:
 @click.option("--channel", type=click.Choice(_CHANNELS), default="colour", show_default=True)
 @click.option("--size", callback=_size, default="480x480", show_default=True, metavar="WxH")
 @click.option("--eye-height", is_flag=True, help="From someone standing there, not from the car.")
+@click.option(
+    "--hour", type=click.FloatRange(0, 24), default=13.0, show_default=True, help="Time of day."
+)
+@click.option("--weather", type=click.Choice(WEATHERS), default="clear", show_default=True)
 @click.option("--tick", type=int, default=0, help="The traffic lights' tick.")
 @click.option("--pack", type=click.Path(path_type=Path, file_okay=False), help="Folder of a pack.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
@@ -40,6 +45,8 @@ def command(
     channel: str,
     size: tuple[int, int],
     eye_height: bool,
+    hour: float,
+    weather: str,
     tick: int,
     pack: Path | None,
     out: Path,
@@ -53,7 +60,8 @@ def command(
     from game.view.shot import shoot
 
     start = time.monotonic()
-    shot = shoot(load(pack), at, channel, size, heading, eye_height, tick=tick)
+    profile = CaptureProfile(hour=hour, weather=weather)
+    shot = shoot(load(pack), at, channel, size, heading, eye_height, profile, tick)
     write_png(out, visible(channel, shot.picture))
     data = {
         "path": str(out),
@@ -61,6 +69,8 @@ def command(
         "address": shot.address,
         "channel": channel,
         "size": list(size),
+        "hour": hour,
+        "weather": weather,
         "eye": [round(shot.eye.x, 2), round(shot.eye.y, 2), round(shot.eye.z, 2)],
         "heading_degrees": round(degrees(shot.eye.yaw), 1),
         "renderer": shot.renderer,

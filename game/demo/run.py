@@ -4,6 +4,7 @@ Owns the order of the acts and the result object. Every act is the product's own
 """
 
 import dataclasses
+import gc
 import json
 import time
 from collections.abc import Callable
@@ -57,6 +58,7 @@ def demo(settings: Settings, options: DemoOptions, say: Say) -> dict[str, Any]:
         services.begin()
         say(_screen_line(settings))
         city = load_city(settings.paths.pack if settings.paths.pack != Path() else None)
+        gc.freeze()  # a full collection would walk the whole city and cost a frame
         window = Window(city, CaptureProfile(), _mode(settings))
         say(f"Manhattan is built: {len(city.footprints):,} buildings, drawn by {window.family}")
         try:

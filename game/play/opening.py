@@ -160,6 +160,7 @@ def _manifest(
         claim=wanted.payee.claim,
         renderer=renderer,
         capture=capture,
+        devices=() if wanted.driver.kind == "bot" else ("keyboard", "mouse"),
         consent="none" if wanted.driver.kind == "bot" else "2026-11",
         source_codec=settings.record.source,
         ticket=dict(ticket),

@@ -1,9 +1,12 @@
 """From the command to the first drive: lock, services, city, window; and all of it ended again."""
 
 import dataclasses
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
+
+import numpy as np
 
 from game.atlas.load import load as load_city
 from game.errors import GameError, MissingPart
@@ -12,6 +15,7 @@ from game.play.session_loop import Sitting, Tally
 from game.processes import Supervisor, only_instance
 from game.session.format import CaptureProfile
 from game.settings import Settings, has_display
+from game.view.hud import Hud
 from game.view.window import Mode, Window
 from scenarios.load import load as load_scenario
 from streaming.ring import sweep
@@ -32,13 +36,23 @@ def sit(settings: Settings, most: int, say: Callable[[str], None]) -> Tally:
         sweep()
         settings, services = _begin(settings, children, say)
         city = load_city(settings.paths.pack if settings.paths.pack != Path() else None)
+        gc.freeze()  # a full collection would walk the whole city and cost a frame
         window = Window(city, CaptureProfile(), mode if has_display() else "offscreen")
         try:
+            _curtain(window)
             backing = _ready(services, say)
             sitting = Sitting(settings, city, window, services, backing, say)
             return sitting.drive_all(most)
         finally:
             window.close()
+
+
+def _curtain(window: Window) -> None:
+    """Something to look at while the services come up."""
+    size = CaptureProfile()
+    picture = np.zeros((size.height, size.width, 4), np.uint8)
+    picture[..., 3] = 255
+    window.present(picture, Hud(message="the city is built; stream and recorder are starting"))
 
 
 def _begin(

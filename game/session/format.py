@@ -48,9 +48,15 @@ class Pairing(IntEnum):
     ESTIMATED = 2  # from picture motion; has a confidence
 
 
+WEATHERS = ("clear", "overcast", "rain", "fog")
+
+
 @dataclass(frozen=True, slots=True)
 class CaptureProfile:
-    """The fixed look of the captured picture. Size [px], rate [frames/s], lens [degree, m]."""
+    """The fixed look of the captured picture. Size [px], rate [frames/s], lens [degree, m].
+
+    hour: time of day that is drawn, 0 to 24, whatever the clock says. weather: one of WEATHERS.
+    """
 
     width: int = 480
     height: int = 480
@@ -60,6 +66,8 @@ class CaptureProfile:
     far: float = 500.0
     effects: str = "full"
     version: int = 1
+    hour: float = 13.0
+    weather: str = "clear"
 
 
 @dataclass(frozen=True, slots=True)

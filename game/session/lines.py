@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from game.session import hostile
-from game.session.format import CaptureProfile, Driver, InputEvent, Manifest
+from game.session.format import WEATHERS, CaptureProfile, Driver, InputEvent, Manifest
 from game.session.ids import is_id
 from game.session.tickfile import MAX_TICKS
 from game.world.controls import IDLE, Controls
@@ -67,6 +67,11 @@ def manifest(data: Mapping[str, Any]) -> Manifest:
 
 
 def _capture(data: Mapping[str, Any]) -> CaptureProfile:
+    plain = CaptureProfile()
+    hour = hostile.number(data, "hour") if "hour" in data else plain.hour  # older ones have neither
+    weather = hostile.text(data, "weather", 16, plain.weather)
+    if not 0.0 <= hour <= 24.0 or weather not in WEATHERS:
+        raise ValueError(f"hour {hour} or weather {weather!r} of the capture cannot be")
     return CaptureProfile(
         width=hostile.integer(data, "width", 16, 4096),
         height=hostile.integer(data, "height", 16, 4096),
@@ -76,6 +81,8 @@ def _capture(data: Mapping[str, Any]) -> CaptureProfile:
         far=hostile.number(data, "far"),
         effects=hostile.text(data, "effects", 64),
         version=hostile.integer(data, "version", 0, 65535),
+        hour=hour,
+        weather=weather,
     )
 
 

@@ -3,13 +3,15 @@
 What is drawn follows from the state alone; nodes are kept between ticks only to save time.
 """
 
-from functools import cache
-from math import cos, sin, tau
+from collections import defaultdict
+from functools import cache, lru_cache
+from math import cos, pi, radians, sin, tan
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from panda3d.core import (
-    Geom,
+    CullFaceAttrib,
     GeomNode,
     NodePath,
     OmniBoundingVolume,
@@ -19,40 +21,46 @@ from panda3d.core import (
 
 from game.view import bodies, people
 from game.view.camera import Eye
+from game.view.daylight import Look
 from game.view.labels import entity_instance, instance_bytes
 from game.view.materials import program
 from game.view.mesh import VERTEX, Mesh, geom_node, geometry, join, quad_indices
 from game.world.entity import BODIES, EGO_ID, Body, EntityState, Kind
 from game.world.state import WorldState
 
-_CORNERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 _FAR = 460.0  # nobody is drawn beyond [m]
-_COARSE = 42.0  # beyond, faces too small to be seen are left out [m]
-_SMALL = 0.028  # such a face [m2]
+# up to this distance [m] faces of at least this area [m2] are drawn: smaller ones cannot be seen
+_DETAIL = ((17.0, 0.0), (50.0, 0.015), (_FAR, 0.06))
 _LONGEST = 8.0  # half of the longest body, and some [m]
 _CREW, _ROWS = 40, 4  # as in actor.vert
+_PATCHES, _PATCH_ROWS = 80, 2  # as in shade.vert
+_SHADOWS_TO, _BEAMS_TO, _MIRRORS_TO = 130.0, 80.0, 60.0  # [m]
+_MIRRORED = 0.02  # smallest face that wet ground gives back [m2]
 _WHEEL = 0.33
 _STRIDE = 1.45  # of a walker, both legs [m]
-_SHADOW_LAYER = 8
+_WALKERS = (Kind.PEDESTRIAN, Kind.EMERGENCY_WORKER)
+Floats = NDArray[np.float64]
 
 
 @cache
-def _mesh(body: str, coarse: bool = False) -> Any:
-    """The one GeomNode of a kind of body, as seen near by or from afar."""
-    maker = bodies.MAKERS.get(body) or people.MAKERS.get(body) or bodies.sedan
-    mesh = join(maker(BODIES[body]))
-    node = geom_node(body, _without_small(mesh) if coarse else mesh)
+def _mesh(body: str, variant: int, smallest: float) -> Any:
+    """The one GeomNode of a kind of body, without faces below an area [m2]."""
+    shape = BODIES[body]
+    if body in people.MAKERS:
+        mesh = join(people.MAKERS[body](shape, variant))
+    else:
+        mesh = join(bodies.MAKERS.get(body, bodies.sedan)(shape))
+    node = geom_node(body, _without_small(mesh, smallest) if smallest else mesh)
     node.setBounds(OmniBoundingVolume())
     node.setFinal(True)
     return node
 
 
-def _without_small(mesh: Mesh) -> Mesh:
-    """Only those quads that are still a pixel from afar."""
+def _without_small(mesh: Mesh, smallest: float) -> Mesh:
     quad = mesh[0].reshape(-1, 4)
     place = quad["place"].astype(np.float64)
     across = np.cross(place[:, 2] - place[:, 0], place[:, 3] - place[:, 1])
-    keep = quad[np.linalg.norm(across, axis=1) / 2 > _SMALL]
+    keep = quad[np.linalg.norm(across, axis=1) / 2 > smallest]
     return keep.reshape(-1), quad_indices(len(keep))
 
 
@@ -62,122 +70,193 @@ def _tint(body: Body, entity: int) -> tuple[float, float, float]:
     return r / 255, g / 255, b / 255
 
 
-class Crew:
-    """Up to _CREW entities of one body, drawn in one go: their places and poses in one array."""
+@lru_cache(65536)
+def _self(entity: int, body: str) -> tuple[float, ...]:
+    """What never changes of an entity: instance bytes, paint, half sizes [m], has head lamps."""
+    shape = BODIES[body]
+    vehicle = shape.kind == Kind.VEHICLE
+    return (*instance_bytes(entity_instance(entity)), *_tint(shape, entity),
+            shape.length / 2, shape.width / 2, float(vehicle), float(shape.kind in _WALKERS),
+            shape.height / 1.75)  # fmt: skip
 
-    def __init__(self, root: Any, body: str, coarse: bool) -> None:
-        self.path = root.attachNewNode(_mesh(body, coarse).makeCopy())
+
+class Crew:
+    """Up to _CREW entities of one mesh, drawn in one go: their places and poses in one array."""
+
+    def __init__(self, nodes: list[tuple[Any, Any]]) -> None:
+        """nodes: what to hang it on, and the mesh that is drawn there."""
+        self.paths = [root.attachNewNode(node.makeCopy()) for root, node in nodes]
         self._rows = np.zeros((_CREW * _ROWS, 4), np.float32)
         self._array = PTA_LVecBase4f.emptyArray(_CREW * _ROWS)
+        for path in self.paths:
+            path.setShaderInput("crew", self._array)
 
-    def show(self, rows: list[tuple[float, float, float, float]]) -> None:
-        """Four rows each: place, who, tint, pose, as the shader reads them."""
-        self._rows[: len(rows)] = rows
+    def show(self, rows: NDArray[np.float32]) -> None:
+        """(n, 4, 4): place, who, tint, pose of each, as the shader reads them."""
+        self._rows[: len(rows) * _ROWS] = rows.reshape(-1, 4)
         self._array.setData(self._rows.tobytes())
-        self.path.setShaderInput("crew", self._array)
-        self.path.setInstanceCount(len(rows) // _ROWS)
+        for path in self.paths:
+            path.setInstanceCount(len(rows))
+            path.show()
+
+    def hide(self) -> None:
+        """Out of the picture until shown again."""
+        for path in self.paths:
+            path.hide()
+
+
+class Patches:
+    """Dark or bright oblongs on the ground: contact shadows, light of head lamps."""
+
+    def __init__(self, root: Any) -> None:
+        self.path = root.attachNewNode(_square())
+        self._rows = np.zeros((_PATCHES * _PATCH_ROWS, 4), np.float32)
+        self._array = PTA_LVecBase4f.emptyArray(_PATCHES * _PATCH_ROWS)
+        self.path.setShaderInput("patches_", self._array)
+
+    def show(self, rows: NDArray[np.float32]) -> None:
+        """(n, 2, 4): x, y, cosine and sine of the heading; half sizes, strength, bright or dark."""
+        self._rows[: len(rows) * _PATCH_ROWS] = rows.reshape(-1, 4)
+        self._array.setData(self._rows.tobytes())
+        self.path.setInstanceCount(len(rows))
         self.path.show()
 
 
 class Actors:
     """All entities of one scene. `root` and `shadows` are to be hung into it."""
 
-    def __init__(self) -> None:
+    def __init__(self, look: Look, fov_degrees: float = 70.0, lit: bool = True) -> None:
+        """fov_degrees: of the shorter side of the picture. lit: whether vehicles have lamps on."""
         self.root = NodePath("actors")
-        self.root.setShader(program("actor"))
+        self.root.setShader(program("actor", look.features))
         self.root.setBin("actors", 0)  # first: what stands before the rest hides it
-        self._crews: dict[tuple[str, bool, int], Crew] = {}
+        self.shadows = _overlay("shadows", program("shade", look.features), 1)
+        self.mirrors = _overlay("mirrors", program("mirror", (*look.features, "MIRROR")), 0)
+        self.mirrors.reparentTo(self.shadows)
+        self.mirrors.setAttrib(CullFaceAttrib.make(CullFaceAttrib.MCullCounterClockwise))
+        self._night, self._wet, self._lit = look.night if lit else 0.0, look.wet, lit
+        self._dark = 0.75 if look.night < 0.5 else 0.5
+        self._spread = tan(radians(fov_degrees) / 2)
+        self._crews: dict[tuple[str, int, int, int], Crew] = {}
         self._shown: list[Crew] = []
-        self.shadows = _shadow_node()
+        self._patches: list[Patches] = []
 
-    def update(self, state: WorldState, eye: Eye, ego: bool = True) -> None:
-        """Show exactly those of `state` who are near enough and not behind the eye."""
+    def update(self, state: WorldState, eye: Eye, ego: bool = True, aspect: float = 1.0) -> None:
+        """Show exactly those of `state` whom an eye with a picture of this aspect may see."""
         for crew in self._shown:
-            crew.path.hide()
+            crew.hide()
         self._shown.clear()
-        progress = dict(state.progress)
-        ahead = cos(eye.yaw), sin(eye.yaw)
-        groups: dict[tuple[str, bool], list[tuple[float, float, float, float]]] = {}
-        dark: list[tuple[float, float, float, float, float]] = []
-        for entity in (state.ego, *state.actors) if ego else state.actors:
-            dx, dy = entity.x - eye.x, entity.y - eye.y
-            squared = dx * dx + dy * dy
-            if squared > _FAR * _FAR or dx * ahead[0] + dy * ahead[1] < -_LONGEST:
-                continue
-            rows = groups.setdefault((entity.body, squared > _COARSE * _COARSE), [])
-            rows += _rows(entity, state, progress)
-            shape = BODIES[entity.body]
-            dark.append((entity.x, entity.y, entity.heading, shape.length, shape.width))
-        for (body, coarse), rows in groups.items():
-            for chunk in range(0, len(rows), _CREW * _ROWS):
-                self._crew(body, coarse, chunk).show(rows[chunk : chunk + _CREW * _ROWS])
-        self._shade(dark)
+        present = (state.ego, *state.actors) if ego else state.actors
+        table = np.array([(e.x, e.y, e.heading) for e in present]).reshape(-1, 3)
+        move = table[:, :2] - (eye.x, eye.y)
+        ux, uy = cos(eye.yaw), sin(eye.yaw)
+        ahead = move[:, 0] * ux + move[:, 1] * uy
+        aside = np.abs(move[:, 1] * ux - move[:, 0] * uy)
+        steep = max(0.15, cos(eye.pitch) - self._spread * abs(sin(eye.pitch)))
+        spread = self._spread * max(aspect, 1.0) / steep
+        far = np.linalg.norm(move, axis=1)
+        seen = (far < _FAR) & (ahead > -_LONGEST) & (aside < (ahead + _LONGEST) * spread + _LONGEST)
+        index = np.flatnonzero(seen)
+        near = [present[i] for i in index.tolist()]
+        rows, fixed = _rows(near, state, table[index])
+        if not self._lit:
+            rows[:, 1, 3] = -1.0
+        self._show(near, far[index], rows)
+        self._shade(rows, fixed, far[index])
 
-    def _crew(self, body: str, coarse: bool, chunk: int) -> Crew:
-        key = (body, coarse, chunk)
+    def _show(self, present: list[EntityState], far: Floats, rows: NDArray[np.float32]) -> None:
+        level = np.searchsorted([limit for limit, _ in _DETAIL], far).tolist()
+        groups: dict[tuple[str, int, int], list[int]] = defaultdict(list)
+        for i, entity in enumerate(present):
+            variant = entity.id % people.VARIANTS if entity.body == "pedestrian" else 0
+            groups[entity.body, variant if level[i] == 0 else 0, level[i]].append(i)
+        for (body, variant, depth), chosen in groups.items():
+            for chunk in range(0, len(chosen), _CREW):
+                crew = self._crew(body, variant, depth, chunk)
+                crew.show(rows[chosen[chunk : chunk + _CREW]])
+
+    def _crew(self, body: str, variant: int, depth: int, chunk: int) -> Crew:
+        key = (body, variant, depth, chunk)
         if key not in self._crews:
-            self._crews[key] = Crew(self.root, body, coarse)
+            nodes = [(self.root, _mesh(body, variant, _DETAIL[depth][1]))]
+            if self._wet > 0.5 and _DETAIL[depth][0] <= _MIRRORS_TO:
+                nodes.append((self.mirrors, _mesh(body, 0, _MIRRORED)))
+            self._crews[key] = Crew(nodes)
         self._shown.append(self._crews[key])
         return self._crews[key]
 
-    def _shade(self, dark: list[tuple[float, float, float, float, float]]) -> None:
-        """One dark patch under each body."""
-        table = np.array(dark).reshape(-1, 5)
-        c, s = np.cos(table[:, 2]), np.sin(table[:, 2])
-        rows = np.zeros((len(table), 4), VERTEX)
-        for corner, (a, b) in enumerate(_CORNERS):
-            along = a * (table[:, 3] / 2 * 1.06 + 0.22)
-            across = b * (table[:, 4] / 2 * 1.10 + 0.22)
-            rows["place"][:, corner, 0] = table[:, 0] + along * c - across * s
-            rows["place"][:, corner, 1] = table[:, 1] + along * s + across * c
-            rows["span"][:, corner] = (a, b)
-        rows["facing"] = (128, 128, 255, _SHADOW_LAYER)
-        node = self.shadows.node()
-        node.removeAllGeoms()
-        node.addGeom(geometry(rows.reshape(-1), quad_indices(len(rows)), Geom.UHStream))
+    def _shade(self, rows: NDArray[np.float32], fixed: Floats, far: Floats) -> None:
+        """A dark patch under each body and, by night, light before each vehicle."""
+        near = far < _SHADOWS_TO
+        dark = np.zeros((int(near.sum()), 2, 4), np.float32)
+        dark[:, 0] = rows[near, 0]
+        dark[:, 1, 0] = fixed[near, 6] * 1.06 + 0.24
+        dark[:, 1, 1] = fixed[near, 7] * 1.10 + 0.24
+        dark[:, 1, 2] = self._dark
+        patches = [dark]
+        if self._night > 0.25:
+            lit = (far < _BEAMS_TO) & (fixed[:, 8] > 0.5)
+            bright = np.zeros((int(lit.sum()), 2, 4), np.float32)
+            bright[:, 0] = rows[lit, 0]
+            reach = (fixed[lit, 6] + 6.6)[:, None]
+            bright[:, 0, :2] += rows[lit, 0, 2:] * reach
+            bright[:, 1] = (6.4, 2.6, 0.34 * self._night, 1.0)
+            patches.append(bright)
+        table = np.concatenate(patches)
+        chunks = range(0, len(table), _PATCHES)
+        while len(self._patches) < len(chunks):
+            self._patches.append(Patches(self.shadows))
+        for patch in self._patches:
+            patch.path.hide()
+        for patch, chunk in zip(self._patches, chunks, strict=False):
+            patch.show(table[chunk : chunk + _PATCHES])
 
 
-def _shadow_node() -> Any:
-    node = GeomNode("shadows")
+def _square() -> Any:
+    vertices = np.zeros(4, VERTEX)
+    vertices["span"] = [(-1, -1), (1, -1), (1, 1), (-1, 1)]
+    node = GeomNode("patches")
+    node.addGeom(geometry(vertices, quad_indices(1)))
     node.setBounds(OmniBoundingVolume())
     node.setFinal(True)
-    path = NodePath(node)
-    path.setShader(program("shade"))
-    path.setShaderInput("layered", 1.0)
+    return node
+
+
+def _overlay(name: str, shader: Any, order: int) -> Any:
+    """A node for what is blended onto the ground and leaves depth and labels alone."""
+    path = NodePath(GeomNode(name))
+    path.setShader(shader)
     path.setTransparency(TransparencyAttrib.MAlpha)
     path.setDepthWrite(False)
-    path.setBin("shade", 0)
+    path.setBin("shade", order)
     return path
 
 
-def _turns(entity: EntityState, progress: dict[int, float]) -> tuple[float, float]:
-    """Two angles [rad]: of the wheels and of the steering, or of the legs and of the arms."""
-    shape = BODIES[entity.body]
-    gone = progress.get(entity.id)
-    if gone is None:  # no odometer: the way along its own nose stands in for it
-        gone = (entity.x * cos(entity.heading) + entity.y * sin(entity.heading)) % 1000.0
-    if shape.kind in (Kind.PEDESTRIAN, Kind.EMERGENCY_WORKER):
-        swing = sin(gone / (_STRIDE * shape.height / 1.75) * tau) * min(abs(entity.speed), 1.0)
-        return swing * 0.55, swing * 0.40
-    return gone / _WHEEL % tau, entity.steer
-
-
 def _rows(
-    entity: EntityState, state: WorldState, progress: dict[int, float]
-) -> list[tuple[float, float, float, float]]:
-    """Place and direction; instance bytes and brake light; paint and flashing lamp; joints."""
-    first, second = _turns(entity, progress)
-    lamp, brake = _lamps(entity, state)
-    return [
-        (entity.x, entity.y, cos(entity.heading), sin(entity.heading)),
-        (*instance_bytes(entity_instance(entity.id)), brake),
-        (*_tint(BODIES[entity.body], entity.id), lamp),
-        (cos(first), sin(first), cos(second), sin(second)),
-    ]
-
-
-def _lamps(entity: EntityState, state: WorldState) -> tuple[float, float]:
-    """How bright are flashing lamps and brake lights."""
-    lamp = 1.0 if state.tick // 12 % 2 == entity.id % 2 else 0.25
-    braking = entity.id == EGO_ID and state.controls.brake > 0
-    return lamp, 1.0 if braking else 0.25
+    present: list[EntityState], state: WorldState, table: Floats
+) -> tuple[NDArray[np.float32], Floats]:
+    """What actor.vert reads of each (n, 4, 4), and what never changes of each (n, 11)."""
+    progress = dict(state.progress)
+    fixed = np.array([_self(e.id, e.body) for e in present]).reshape(-1, 11)
+    moving = np.array(
+        [(progress.get(e.id, np.nan), e.speed, e.steer, e.id) for e in present]
+    ).reshape(-1, 4)
+    c, s = np.cos(table[:, 2]), np.sin(table[:, 2])
+    gone, speed, steer, number = moving.T
+    # no odometer: the way along its own nose stands in for it
+    gone = np.where(np.isnan(gone), (table[:, 0] * c + table[:, 1] * s) % 1000.0, gone)
+    walks = fixed[:, 9] > 0.5
+    swing = np.sin(gone / (_STRIDE * fixed[:, 10]) * (2 * pi)) * np.minimum(np.abs(speed), 1.0)
+    first = np.where(walks, swing * 0.55, gone / _WHEEL)
+    second = np.where(walks, swing * 0.40, steer)
+    braking = np.abs(speed) < 0.2
+    braking |= (number == EGO_ID) & (state.controls.brake > 0)
+    rows = np.zeros((len(present), _ROWS, 4), np.float32)
+    rows[:, 0, :2], rows[:, 0, 2], rows[:, 0, 3] = table[:, :2], c, s
+    rows[:, 1, :3], rows[:, 1, 3] = fixed[:, :3], np.where(braking, 1.0, 0.25)
+    rows[:, 2, :3] = fixed[:, 3:6]
+    rows[:, 2, 3] = np.where(state.tick // 12 % 2 == number % 2, 1.0, 0.25)
+    pose = rows[:, 3]
+    pose[:, 0], pose[:, 1] = np.cos(first), np.sin(first)
+    pose[:, 2], pose[:, 3] = np.cos(second), np.sin(second)
+    return rows, fixed

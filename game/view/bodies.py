@@ -1,6 +1,6 @@
 """Vehicles and street obstacles as low-poly meshes made by code: x ahead, y left, z up, pose at 0.
 
-Owns shapes and paint. paint[3] = 255 marks what takes the vehicle's own colour.
+Owns shapes and paint. paint[3] as in actor.vert: 255 takes the vehicle's own colour, 60 is glass.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,30 +13,46 @@ from game.world.entity import Body
 
 TINTED = 255
 STEERED, WHEEL = 1, 2
-LAMP, BRAKE, LIT = 7, 8, 9
+LAMP, BRAKE, LIT, HEAD = 7, 8, 9, 10
 _BODY = (250, 250, 250, TINTED)
-_GLASS = (34, 42, 52, 0)
+_GLASS = (26, 32, 38, 60)
 _DARK = (28, 28, 30, 0)
 _TYRE = (24, 24, 25, 0)
 _RIM = (150, 152, 156, 0)
-_WHITE = (236, 236, 232, 0)
+_LENS = (232, 234, 230, 60)
 _RED = (170, 24, 20, 0)
-_CHROME = (176, 178, 182, 0)
+_CHROME = (176, 178, 182, 60)
 
 # x, half width at the sill, half width at the shoulder, sill, shoulder
 Section = tuple[float, float, float, float, float]
 
 
 def hull(sections: Sequence[Section], paint: Sequence[int], kind: int) -> Mesh:
-    """A body skinned over cross-sections from the rear to the front."""
+    """A body skinned over cross-sections from the rear to the front, its edges bevelled."""
     rings = []
     for x, low, high, z0, z1 in sections:
-        mid = z0 + (z1 - z0) * 0.45
-        rings.append(
-            [(x, -low, z0), (x, low, z0), (x, max(low, high), mid), (x, high, z1),
-             (x, -high, z1), (x, -max(low, high), mid)]
-        )  # fmt: skip
+        wide, tall = max(low, high), z1 - z0
+        side = [(low * 0.93, z0), (wide, z0 + tall * 0.16), (wide, z0 + tall * 0.58),
+                (high + (wide - high) * 0.35, z1 - tall * 0.10), (high * 0.94, z1)]  # fmt: skip
+        rings.append([(x, y, z) for y, z in side] + [(x, -y, z) for y, z in side[::-1]])
     return loft(np.array(rings, float), paint, kind)
+
+
+def arches(body: Body, radius: float, kind: int, half_width: float) -> list[Mesh]:
+    """Dark half-rounds on the flanks, behind which the wheels stand."""
+    parts = []
+    turn = np.linspace(0.0, np.pi, 7)
+    for x in (body.wheelbase / 2, -body.wheelbase / 2):
+        arc = np.column_stack(
+            [x + np.cos(turn) * radius * 1.2, radius + np.sin(turn) * radius * 1.2]
+        )
+        for side in (1.0, -1.0):
+            y = side * (half_width + 0.004)
+            rim = [(px, y, pz) for px, pz in arc]
+            fan = [(rim[0], rim[i], rim[i + 1], rim[i + 2]) for i in (1, 3)]
+            fan += [(rim[0], rim[5], rim[6], rim[6])]
+            parts.append(quads(np.array(fan)[:, :: -1 if side > 0 else 1], _DARK, kind))
+    return parts
 
 
 def frustum(
@@ -93,13 +109,24 @@ def _lights(
     rear: float, front: float, w: float, z: float, kind: int, tall: float = 0.14
 ) -> list[Mesh]:
     """Tail lamps that glow when braking, head lamps, plates."""
-    parts = []
+    parts = [
+        box((front - 0.1, -w * 0.50, z - 0.27), (front + 0.025, w * 0.50, z - 0.10), _DARK, kind),
+        box((front - 0.1, -w * 0.42, z - 0.20), (front + 0.04, w * 0.42, z - 0.17), _CHROME, kind),
+        box(
+            (front - 0.1, -0.26, z - 0.42), (front + 0.05, 0.26, z - 0.31), (226, 190, 70, 0), kind
+        ),
+    ]
     for side in (1.0, -1.0):
-        y0, y1 = sorted((side * w * 0.58, side * w * 0.93))
+        y0, y1 = sorted((side * w * 0.56, side * w * 0.95))
         parts.append(
             box((rear - 0.03, y0, z - tall / 2), (rear + 0.1, y1, z + tall / 2), _RED, kind, BRAKE)
         )
-        parts.append(box((front - 0.12, y0, z - 0.27), (front + 0.02, y1, z - 0.12), _WHITE, kind))
+        parts.append(
+            box((front - 0.16, y0, z - 0.27), (front + 0.02, y1, z - 0.12), _LENS, kind, HEAD)
+        )
+        y0, y1 = sorted((side * w * 0.80, side * w * 0.97))
+        amber = (214, 120, 20, 0)
+        parts.append(box((front - 0.2, y0, z - 0.33), (front - 0.01, y1, z - 0.28), amber, kind))
     parts.append(
         box((rear - 0.04, -0.17, z - 0.22), (rear, 0.17, z - 0.1), (226, 190, 70, 0), kind)
     )
@@ -108,46 +135,72 @@ def _lights(
     return parts
 
 
-def sedan(body: Body, belt: float = 0.92, kind: int = Train.CAR, tail: float = 0.78) -> list[Mesh]:
+def _roof(low: tuple[float, float, float], high: tuple[float, float, float], belt: float,
+          top: float, kind: int, posts: Sequence[float]) -> list[Mesh]:  # fmt: skip
+    """A glass house from (rear, front, half width) at the belt to the same at the top."""
+    eaves = top - 0.07
+    parts = [frustum(low, high, belt, eaves, _GLASS, kind)]
+    skin = [
+        [(a, -w, z), (b, -w, z), (b, w, z), (a, w, z)]
+        for a, b, w, z in (
+            (high[0] - 0.03, high[1] + 0.03, high[2] + 0.02, eaves - 0.015),
+            (high[0] + 0.03, high[1] - 0.05, high[2] - 0.02, top - 0.02),
+            (high[0] + 0.18, high[1] - 0.2, high[2] - 0.12, top),
+        )
+    ]
+    parts.append(loft(np.array(skin, float), _BODY, kind))
+    for side in (1.0, -1.0):  # pillars between the windows and at the corners of the screens
+        foot, head = side * low[2], side * high[2]
+        for share in posts:
+            x0 = low[0] + (low[1] - low[0]) * share
+            x1 = high[0] + (high[1] - high[0]) * share
+            half = 0.075 if share in (0.0, 1.0) else 0.045
+            rings = [
+                [(x - half, y - 0.025, z), (x + half, y - 0.025, z), (x + half, y + 0.025, z),
+                 (x - half, y + 0.025, z)] for x, y, z in ((x0, foot, belt), (x1, head, eaves))
+            ]  # fmt: skip
+            parts.append(loft(np.array(rings), _BODY if share in (0.0, 1.0) else _DARK, kind,
+                              caps=False))  # fmt: skip
+    return parts
+
+
+def sedan(body: Body, belt: float = 0.92, kind: int = Train.CAR, tail: float = 0.78,
+          posts: Sequence[float] = (0.0, 0.5, 1.0)) -> list[Mesh]:  # fmt: skip
     """Three-box car: bonnet, glass house, boot."""
     h, w, top = body.length / 2, body.width / 2, body.height
     rear, front = -h, h
     parts = [
         hull(
-            [(rear, w * 0.86, w * 0.80, 0.34, belt - 0.10),
-             (rear + 0.14, w * 0.95, w * 0.86, 0.24, belt),
-             (-h * 0.45, w, w * 0.90, 0.20, belt + 0.02), (h * 0.38, w, w * 0.90, 0.20, belt),
-             (front - 0.35, w * 0.96, w * 0.84, 0.22, belt - 0.16),
-             (front, w * 0.80, w * 0.72, 0.32, belt - 0.28)],
+            [(rear, w * 0.84, w * 0.78, 0.36, belt - 0.12),
+             (rear + 0.10, w * 0.95, w * 0.86, 0.26, belt - 0.02), (-h * 0.70, w * 0.99, w * 0.90,
+              0.20, belt + 0.02), (-h * 0.30, w, w * 0.91, 0.20, belt + 0.02),
+             (h * 0.40, w, w * 0.90, 0.20, belt), (front - 0.55, w * 0.985, w * 0.86, 0.20,
+              belt - 0.12), (front - 0.15, w * 0.93, w * 0.80, 0.24, belt - 0.20),
+             (front, w * 0.80, w * 0.70, 0.34, belt - 0.30)],
             _BODY, kind,
         )
     ]  # fmt: skip
-    low, high = (-h * tail, h * 0.42, w * 0.87), (-h * (tail - 0.26), h * 0.12, w * 0.70)
-    parts.append(frustum(low, high, belt, top - 0.05, _GLASS, kind))
-    parts.append(
-        frustum((high[0] - 0.02, high[1] + 0.02, high[2] + 0.015), (high[0] + 0.1, high[1] - 0.1,
-                high[2] - 0.06), top - 0.06, top, _BODY, kind)
-    )  # fmt: skip
-    for side in (1.0, -1.0):  # pillars between the side windows and at the corners of the screens
-        for x0, x1, lean in ((-0.28, -0.16, 0.0), (low[0] + 0.02, low[0] + 0.20, 0.26 * h),
-                             (low[1] - 0.12, low[1] - 0.02, -0.30 * h)):  # fmt: skip
-            foot, head = side * (w * 0.88), side * (w * 0.715)
-            rings = [
-                [(x0, foot - 0.03, belt), (x1, foot - 0.03, belt), (x1, foot + 0.03, belt),
-                 (x0, foot + 0.03, belt)],
-                [(x0 + lean, head - 0.03, top - 0.05), (x1 + lean, head - 0.03, top - 0.05),
-                 (x1 + lean, head + 0.03, top - 0.05), (x0 + lean, head + 0.03, top - 0.05)],
-            ]  # fmt: skip
-            parts.append(loft(np.array(rings), _BODY, kind))
-        y0, y1 = sorted((side * w * 0.92, side * (w + 0.12)))
-        parts.append(box((h * 0.26, y0, belt), (h * 0.36, y1, belt + 0.15), _BODY, kind))
+    low, high = (-h * tail, h * 0.44, w * 0.87), (-h * (tail - 0.24), h * 0.10, w * 0.69)
+    parts += _roof(low, high, belt - 0.01, top, kind, posts)
+    for side in (1.0, -1.0):
+        y0, y1 = sorted((side * w * 0.90, side * (w + 0.12)))
+        parts.append(box((h * 0.30, y0, belt), (h * 0.38, y1, belt + 0.14), _BODY, kind, 0, 0.8))
+        flank = side * (w + 0.003)
+        y0, y1 = sorted((flank - side * 0.02, flank))
+        for x in (-h * 0.08, h * 0.36, -h * 0.46):  # seams of the doors, a handle by each
+            parts.append(box((x - 0.008, y0, 0.36), (x + 0.008, y1, belt - 0.2), _DARK, kind))
+        for x in (-h * 0.02, -h * 0.40):
+            z = belt - 0.26
+            parts.append(box((x - 0.2, y0, z), (x - 0.02, y1 + 0.015, z + 0.035), _CHROME, kind))
+        parts.append(box((-h * 0.34, y0 - 0.02, 0.21), (h * 0.36, y1 + 0.005, 0.30), _DARK, kind))
+    parts += arches(body, 0.33, kind, w)
     parts += _lights(rear, front, w * 0.9, belt - 0.17, kind)
     return parts + wheels(body, 0.33, kind)
 
 
 def _taxi(body: Body) -> list[Mesh]:
-    sign = box((-0.3, -0.32, body.height), (0.05, 0.32, body.height + 0.2), (250, 240, 190, 0),
-               Train.CAR, LIT, 0.9)  # fmt: skip
+    sign = box((-0.3, -0.32, body.height), (0.05, 0.32, body.height + 0.2), (250, 226, 150, 0),
+               Train.CAR, LIT, 0.8)  # fmt: skip
     return [*sedan(body, 0.98, tail=0.86), sign]
 
 
@@ -190,6 +243,7 @@ def _boxy(body: Body, kind: int, nose: float, belt: float, paint: Sequence[int])
         box((-h - 0.015, -0.02, 0.45), (-h + 0.02, 0.02, top * 0.95), _DARK, kind),
     ]  # fmt: skip
     parts += _lights(-h, h, w * 0.92, 0.85, kind, 0.26)
+    parts += arches(body, 0.36 if top < 2.7 else 0.46, kind, w)
     return parts + wheels(body, 0.36 if top < 2.7 else 0.46, kind)
 
 
@@ -212,6 +266,42 @@ def _ambulance(body: Body, kind: int = Train.TRUCK) -> list[Mesh]:
     return parts
 
 
+def _fire_engine(body: Body) -> list[Mesh]:
+    """A pumper: cab for six, chrome lockers, a ladder on top, lamps in front and behind."""
+    kind = Train.TRUCK
+    h, w, top = body.length / 2, body.width / 2, body.height
+    cab, white = h - 3.3, (236, 234, 228, 0)
+    parts = [
+        hull([(-h, w * 0.97, w * 0.97, 0.42, top - 0.45), (cab - 0.1, w * 0.98, w * 0.98, 0.42,
+              top - 0.45)], _BODY, kind),
+        hull([(cab, w, w * 0.96, 0.40, top - 0.1), (h - 0.25, w, w * 0.95, 0.40, top - 0.1),
+              (h, w * 0.93, w * 0.88, 0.42, top - 0.3)], _BODY, kind),
+        box((h - 0.05, -w * 0.84, 1.55), (h + 0.02, w * 0.84, top - 0.5), _GLASS, kind),
+        box((h - 0.1, -w * 0.98, 0.42), (h + 0.22, w * 0.98, 0.78), _CHROME, kind),
+        box((cab - 0.1, -w * 0.9, top - 0.1), (h - 0.5, w * 0.9, top), white, kind),
+    ]  # fmt: skip
+    for side in (1.0, -1.0):
+        y0, y1 = sorted((side * w * 0.96, side * (w + 0.012)))
+        for x in (cab + 0.3, cab + 1.75):
+            parts.append(box((x, y0, 1.5), (x + 1.1, y1, top - 0.55), _GLASS, kind))
+        for i in range(4):
+            x = -h + 0.35 + i * 1.42
+            parts.append(box((x, y0, 0.75), (x + 1.25, y1, top - 0.75), _CHROME, kind))
+        parts.append(box((-h, y0, 1.12), (h - 0.3, y1 + 0.006, 1.26), white, kind))
+        y = side * w * 0.5
+        parts.append(box((h - 1.5, y - 0.5, top), (h - 1.2, y + 0.5, top + 0.18), (255, 40, 34, 0),
+                         kind, LAMP))  # fmt: skip
+        parts.append(box((-h - 0.04, y - 0.16, top - 0.8), (-h + 0.05, y + 0.16, top - 0.6),
+                         (255, 40, 34, 0), kind, LAMP))  # fmt: skip
+        rail = (-h + 0.2, side * 0.42 - 0.04, top - 0.2), (cab - 0.3, side * 0.42 + 0.04, top - 0.1)
+        parts.append(box(*rail, _CHROME, kind))
+    for i in range(9):
+        x = -h + 0.5 + i * 0.6
+        parts.append(box((x, -0.4, top - 0.18), (x + 0.07, 0.4, top - 0.13), _CHROME, kind))
+    parts += _lights(-h, h, w * 0.95, 0.98, kind, 0.26) + arches(body, 0.46, kind, w)
+    return parts + wheels(body, 0.46, kind)
+
+
 def _bus(body: Body) -> list[Mesh]:
     h, w, top = body.length / 2, body.width / 2, body.height
     kind = Train.BUS
@@ -232,12 +322,12 @@ def _bus(body: Body) -> list[Mesh]:
         box((h - 0.02, -w * 0.6, 2.6), (h + 0.02, w * 0.6, 2.85), (250, 150, 30, 0), kind, LIT)
     )
     parts.append(box((-h - 0.015, -w * 0.75, 1.5), (-h + 0.02, w * 0.75, 2.45), _GLASS, kind))
-    parts += _lights(-h, h, w * 0.92, 0.95, kind, 0.3)
+    parts += _lights(-h, h, w * 0.92, 0.95, kind, 0.3) + arches(body, 0.48, kind, w)
     return parts + wheels(body, 0.48, kind)
 
 
 def _suv(body: Body) -> list[Mesh]:
-    return sedan(body, 1.06, tail=0.97)
+    return sedan(body, 1.06, tail=0.97, posts=(0.0, 0.25, 0.55, 1.0))
 
 
 def _pickup(body: Body) -> list[Mesh]:
@@ -326,7 +416,7 @@ MAKERS: dict[str, Callable[[Body], list[Mesh]]] = {
     "lorry": _lorry,
     "ambulance": _ambulance,
     "police": _police,
-    "fire_engine": _ambulance,
+    "fire_engine": _fire_engine,
     "cone": cone,
     "barrel": barrel,
     "barrier": barrier,

@@ -11,14 +11,16 @@ _VERSION = "#version 330\n"
 
 # program -> vertex file, fragment file, whether it writes the planes through emit()
 _PROGRAMS = {
-    "facade": ("static.vert", "facade.frag", True),
+    "facade": ("facade.vert", "facade.frag", True),
+    "shop": ("facade.vert", "shop.frag", True),
     "roof": ("static.vert", "roof.frag", True),
     "road": ("static.vert", "road.frag", True),
     "ground": ("static.vert", "ground.frag", True),
     "actor": ("actor.vert", "actor.frag", True),
     "lamp": ("lamp.vert", "lamp.frag", True),
     "sky": ("sky.vert", "sky.frag", True),
-    "shade": ("static.vert", "shade.frag", False),
+    "shade": ("shade.vert", "shade.frag", False),
+    "mirror": ("actor.vert", "mirror.frag", False),
 }
 
 
@@ -27,12 +29,13 @@ def _read(name: str) -> str:
 
 
 @cache
-def program(name: str) -> Any:
-    """The compiled-on-use shader program `name`."""
+def program(name: str, features: tuple[str, ...] = ()) -> Any:
+    """The compiled-on-use shader program `name`, built with `features` (of `daylight.Look`)."""
     vertex, fragment, emits = _PROGRAMS[name]
-    head = _VERSION + _read("common.glsl")
+    head = _VERSION + "".join(f"#define {feature} 1\n" for feature in features)
+    common = head + _read("common.glsl")
     return Shader.make(
         Shader.SL_GLSL,
-        vertex=_VERSION + _read(vertex),
-        fragment=head + (_read("outputs.glsl") if emits else "") + _read(fragment),
+        vertex=common + _read(vertex),
+        fragment=common + (_read("outputs.glsl") if emits else "") + _read(fragment),
     )

@@ -4,6 +4,7 @@ Owns the 32-byte vertex. Every solid is flat-shaded and faces outwards; units ar
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ Mesh = tuple[Vertices, Indices]
 Colour = tuple[int, int, int]
 
 
+@cache
 def vertex_format() -> Any:
     """The registered Panda form of VERTEX."""
     columns = GeomVertexArrayFormat()

@@ -48,7 +48,7 @@ class SceneRenderer:
         for name in channels:
             if name not in CHANNELS:
                 raise ValueError(f"no channel '{name}'; there are {', '.join(CHANNELS)}")
-        self._scene.pose(state, view, ego)
+        self._scene.pose(state, view, ego, width / height)
         target = self._target(width, height, any(name != "colour" for name in channels))
         target.draw(view)
         return {name: target.channel(name) for name in channels}

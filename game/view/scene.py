@@ -4,6 +4,7 @@ All static tiles are there before anything is drawn; nothing depends on time or 
 """
 
 from collections import defaultdict
+from math import cos, radians, sin, tan
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from game.session.format import CaptureProfile
 from game.view import buildings, mouths, streets
 from game.view.actors import Actors
 from game.view.camera import Eye
+from game.view.daylight import look
 from game.view.materials import program
 from game.view.mesh import Mesh, geom_node, join
 from game.view.signals import Signals
@@ -26,32 +28,44 @@ class Scene:
 
     def __init__(self, city: City, profile: CaptureProfile) -> None:
         self.root = NodePath("scene")
-        self.root.setShaderInput("far_m", profile.far)
+        self._look = look(profile)
+        self._fov, self._far = profile.fov_degrees, profile.far
+        self.root.setShaderInput("LOOK", self._look.uniform())
         self.root.setShaderInput("layered", 0.0)
         self.root.setAttrib(CullFaceAttrib.make(CullFaceAttrib.MCullClockwise))
         self._walls = self._layer("facade", "walls", 0)
+        self._shops = self._layer("shop", "walls", 0)
         self._roofs = self._layer("roof", "walls", 0)
         self._roads = self._layer("road", "ground", 0)
         self._ground = self._layer("ground", "ground", 1)
         for layer in (self._roads, self._ground):
             layer.setShaderInput("layered", 1.0)
         self._fill(city)
-        self.actors = Actors()
+        self.actors = Actors(self._look, profile.fov_degrees)
         self.actors.root.reparentTo(self.root)
         self.actors.shadows.reparentTo(self.root)
-        sky().reparentTo(self.root)
+        sky(self._look).reparentTo(self.root)
 
     def _layer(self, shader: str, bin_name: str, order: int) -> Any:
         layer = self.root.attachNewNode(shader)
-        layer.setShader(program(shader))
+        layer.setShader(program(shader, self._look.features))
         layer.setBin(bin_name, order)
         return layer
 
     def _fill(self, city: City) -> None:
         tops: dict[int, list[Mesh]] = defaultdict(list)
-        for key, wall, roof in buildings.tiles(city.footprints):
-            self._walls.attachNewNode(geom_node("walls", wall))
-            tops[key].append(roof)
+        cells, self._horizon = buildings.cells(city.footprints, city.streets)
+        self._cells = [
+            [
+                layer.attachNewNode(geom_node("cell", mesh))
+                for layer, mesh in zip(
+                    (self._walls, self._shops, self._roofs), (c.walls, c.shops, c.tops), strict=True
+                )
+                if len(mesh[0])
+            ]
+            for c in cells
+        ]
+        self._shown = set(range(len(cells)))
         parts = mouths.halves(city)
         for _, on, off in streets.tiles(city, parts):
             if on is not None:
@@ -65,10 +79,32 @@ class Scene:
         for meshes in tops.values():
             self._roofs.attachNewNode(geom_node("roofs", join(meshes)))
 
-    def pose(self, state: WorldState, eye: Eye, ego: bool = True) -> None:
-        """Everyone and every light as in `state`, for an eye there; with or without the ego."""
-        self.actors.update(state, eye, ego)
+    def pose(self, state: WorldState, eye: Eye, ego: bool = True, aspect: float = 1.0) -> None:
+        """Everyone and every light as in `state`, for an eye there; with or without the ego.
+
+        aspect: width over height of the picture that it is for.
+        """
+        self.actors.update(state, eye, ego, aspect)
+        self._uncover(eye, aspect)
         self.signals.update(state, eye.x, eye.y)
+
+    def _uncover(self, eye: Eye, aspect: float) -> None:
+        """Leave out the buildings that stand hidden behind others."""
+        if self._horizon is None:
+            return
+        half = tan(radians(self._fov) / 2)
+        up = half if aspect >= 1.0 else half / aspect
+        tilt = abs(sin(eye.pitch))  # along the ground a tilted picture shows more, and farther
+        spread = half * max(aspect, 1.0) / max(cos(eye.pitch) - up * tilt, 0.1)
+        far = self._far * (cos(eye.pitch) + up * tilt)
+        seen = self._horizon.seen(eye, spread, far).tolist()
+        for index in self._shown - set(seen):
+            for path in self._cells[index]:
+                path.stash()
+        for index in set(seen) - self._shown:
+            for path in self._cells[index]:
+                path.unstash()
+        self._shown = set(seen)
 
     def close(self) -> None:
         """Let go of all geometry."""

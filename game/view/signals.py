@@ -3,14 +3,13 @@
 from collections import defaultdict
 from functools import cache
 from math import atan2
-from typing import Any
 
 import numpy as np
-from panda3d.core import LVecBase4f, NodePath
+from panda3d.core import GeomNode, NodePath, OmniBoundingVolume
 
 from game.view.labels import Train
 from game.view.materials import program
-from game.view.mesh import Mesh, box, geom_node, join, post, quads
+from game.view.mesh import Mesh, box, geometry, join, post, quads
 from game.view.mouths import Half
 from game.world.city import City, Point
 from game.world.signals import Light, axis_of, light
@@ -70,12 +69,13 @@ class Signals:
 
     def __init__(self, city: City, parts: list[Half]) -> None:
         self.root = NodePath("signals")
-        self._lamps = self.root.attachNewNode("lamps")
-        self._lamps.setShader(program("lamp"))
-        self._lamps.setBin("actors", 0)
-        self._keys: list[tuple[int, int]] = []
-        self._paths: list[Any] = []
-        self._shown: list[int] = []
+        self._node = GeomNode("lamps")
+        self._node.setBounds(OmniBoundingVolume())
+        self._node.setFinal(True)
+        path = self.root.attachNewNode(self._node)
+        path.setShader(program("lamp"))
+        path.setBin("actors", 0)
+        self._shown: tuple[tuple[int, Light], ...] = ()
         by_id = {j.id: j for j in city.junctions if j.signal}
         poles: list[Mesh] = []
         lamps: dict[tuple[int, int], list[Mesh]] = {}
@@ -95,26 +95,28 @@ class Signals:
             key = (junction.id, axis_of(atan2(uy, ux)))
             lamps.setdefault(key, []).append(_turned(lens, *at, ux, uy))
         self.poles = poles
-        places = []
-        for key, meshes in lamps.items():
-            self._keys.append(key)
-            path = self._lamps.attachNewNode(geom_node("lamp", join(meshes)))
-            path.stash()
-            self._paths.append(path)
-            places.append((by_id[key[0]].x, by_id[key[0]].y))
+        self._keys = list(lamps)
+        self._lenses = [join(meshes) for meshes in lamps.values()]
+        places = [(by_id[junction].x, by_id[junction].y) for junction, _ in lamps]
         self._places = np.array(places, float).reshape(-1, 2)
-        self._states = {value: _lit(value) for value in Light}
 
     def update(self, state: WorldState, x: float, y: float) -> None:
         """Light the lenses near (x, y) as they are in this tick; farther ones are not drawn."""
-        for index in self._shown:
-            self._paths[index].stash()
-        near = (np.abs(self._places - (x, y)) < _NEAR).all(1)
-        self._shown = [int(i) for i in np.flatnonzero(near)]
-        for index in self._shown:
-            path = self._paths[index]
-            path.unstash()
-            path.setState(self._states[light(*self._keys[index], state.tick)])
+        near = np.flatnonzero((np.abs(self._places - (x, y)) < _NEAR).all(1)).tolist()
+        shown = tuple([(index, light(*self._keys[index], state.tick)) for index in near])
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self._node.removeAllGeoms()
+        if shown:
+            self._node.addGeom(geometry(*join([self._lit(*each) for each in shown])))
+
+    def _lit(self, index: int, value: Light) -> Mesh:
+        """The lenses of one approach, with the one that shines in span.y, all in one draw."""
+        vertices, indices = self._lenses[index]
+        vertices = vertices.copy()
+        vertices["span"][:, 1] = _LIT[value]
+        return vertices, indices
 
 
 def _beyond(half: Half, meeting: list[Half]) -> tuple[Point, float]:
@@ -124,9 +126,3 @@ def _beyond(half: Half, meeting: list[Half]) -> tuple[Point, float]:
     straight = across.inwards[0] * ux + across.inwards[1] * uy < -0.85
     chosen = across if straight else half
     return chosen.points[0], chosen.street.width
-
-
-def _lit(value: Light) -> Any:
-    path = NodePath("state")
-    path.setShaderInput("lit", LVecBase4f(_LIT[value], 0, 0, 0))
-    return path.getState()

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 from panda3d.core import NodePath, OmniBoundingVolume
 
+from game.view.daylight import Look
 from game.view.materials import program
 from game.view.mesh import VERTEX, geom_node
 
 
-def sky() -> Any:
+def sky(look: Look) -> Any:
     """A NodePath to hang anywhere; it follows the camera by itself."""
     vertices = np.zeros(3, VERTEX)
     vertices["place"] = [(-1, -1, 0), (3, -1, 0), (-1, 3, 0)]
@@ -17,7 +18,7 @@ def sky() -> Any:
     node.setBounds(OmniBoundingVolume())
     node.setFinal(True)
     path = NodePath(node)
-    path.setShader(program("sky"))
+    path.setShader(program("sky", look.features))
     path.setBin("sky", 0)
     path.setDepthWrite(False)
     return path

@@ -68,7 +68,7 @@ class Window:
     def capture(self, state: WorldState) -> NDArray[np.uint8]:
         """The picture of a state: uint8 (h, w, 4) BGRA, top row first, a fresh copy."""
         view = eye(state)
-        self._scene.pose(state, view)
+        self._scene.pose(state, view, aspect=self._target.width / self._target.height)
         self._target.draw(view)
         return self._target.bgra()
 

@@ -38,6 +38,18 @@ class Street:
     lanes: int
     width: float
     speed_limit: float  # [m/s]
+    parking: int = 0  # rows of parked cars along the kerbs: 0, 1 or 2
+    bike: int = 0  # for bicycles: 0 nothing known, 1 a painted lane, 2 a path of its own
+
+    @property
+    def backward(self) -> int:
+        """Lanes against the direction of the points."""
+        return 0 if self.oneway else self.lanes // 2
+
+    @property
+    def forward(self) -> int:
+        """Lanes in the direction of the points."""
+        return self.lanes - self.backward
 
 
 @dataclass(frozen=True, slots=True)

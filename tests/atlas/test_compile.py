@@ -11,8 +11,9 @@ pytest.importorskip("shapely", reason="compiling a city needs the extra: city")
 from game.atlas.area import AREAS, MIDTOWN, TIMES_SQUARE
 from game.atlas.compile import Compiled, compile_pack
 from game.atlas.load import bundled, load
+from game.atlas.osm import speed_of
 from game.atlas.project import Projection
-from game.atlas.sources import ALL, listed, speed_of
+from game.atlas.rows import listed
 from game.atlas.streets import find_junction
 from game.errors import SourceError
 from game.world.city import City
@@ -20,7 +21,8 @@ from game.world.city import City
 from .conftest import REAL, box, crossroads, house, road, write
 
 real = pytest.mark.skipif(
-    not (REAL / ALL[0]).is_file(), reason="the City's source files are not beside this checkout"
+    not (REAL / "buildings_manhattan.geojson.gz").is_file(),
+    reason="the City's source files are not beside this checkout",
 )
 
 
@@ -154,7 +156,7 @@ def test_a_broken_source_never_replaces_a_good_pack(tmp_path: Path, damage: str)
     source = write(tmp_path / "source", [FAR_HOUSE], crossroads())
     out = tmp_path / "pack"
     good = compile_pack(source, TIMES_SQUARE, out).digest
-    victim = source / ALL[1]
+    victim = source / "streets_osm_manhattan.geojson.gz"
     if damage == "missing":
         victim.unlink()
     elif damage == "cut":
@@ -184,6 +186,7 @@ def times_square(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
 
 
 @real
+@pytest.mark.heavy
 def test_the_real_times_square_compiles(times_square: Compiled) -> None:
     city = load(times_square.folder)
     assert 500 < len(city.footprints) < 800
@@ -195,6 +198,7 @@ def test_the_real_times_square_compiles(times_square: Compiled) -> None:
 
 
 @real
+@pytest.mark.heavy
 def test_a_building_is_the_same_in_a_small_and_a_large_area(times_square: Compiled) -> None:
     x0, y0, x1, y1 = load(times_square.folder).bounds
     inside = {

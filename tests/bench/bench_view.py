@@ -66,11 +66,17 @@ def _mean_ms(window: Window, states: list[WorldState]) -> float:
 def _unbundle(window: Window, city: City) -> None:
     """The naive way: take the tiles out and hang up one node a building, same shader."""
     scene = window._scene
-    scene._walls.node().removeAllChildren()
+    scene._horizon = None
+    for paths in scene._cells:
+        for path in paths:
+            path.unstash()
+    for layer in (scene._walls, scene._shops):
+        layer.node().removeAllChildren()
     look = buildings.looks(city.footprints)
     height = np.array([f.height for f in city.footprints])
-    quads, owner = buildings.walls(buildings.flatten(city.footprints), height, look)
-    ends = np.searchsorted(owner, np.arange(len(city.footprints) + 1))
+    wall = buildings.edges(buildings.flatten(city.footprints), height, look)
+    quads = buildings.walls(wall, height, look)
+    ends = np.searchsorted(wall.owner, np.arange(len(city.footprints) + 1))
     for low, high in pairwise(ends):
         mesh = quads[low:high].reshape(-1), quad_indices(int(high - low))
         scene._walls.attachNewNode(geom_node("building", mesh))

@@ -16,6 +16,8 @@ import pytest
 from game.errors import AlreadyRunning
 from game.processes import ServiceFailed, ServiceSpec, Supervisor, only_instance
 
+pytestmark = pytest.mark.heavy
+
 
 def serve(config: object, ready: Connection) -> None:
     """A child that reports its pid and then waits for its end."""

@@ -28,6 +28,8 @@ from game.world.state import WorldState
 from streaming.frames import EncodedFrame, pack_encoded
 from streaming.ring import FifoRing
 
+pytestmark = pytest.mark.heavy
+
 SIDE = 96
 CAPTURE = CaptureProfile(width=SIDE, height=SIDE)
 

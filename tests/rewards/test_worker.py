@@ -29,6 +29,8 @@ from rewards.storage import FolderStore
 from rewards.worker import Bench, Worker, WorkerConfig, run_worker
 from tests.rewards.recording import KEYS, make_ticket
 
+pytestmark = pytest.mark.heavy
+
 WALLET = str(Keypair.from_seed(bytes(range(32))).pubkey())
 FILES = {"session.json": b"", "inputs.jsonl": b"in", "ticks.bin": b"ticks"}
 

@@ -43,6 +43,7 @@ def mutate(rng: random.Random, text: str) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("block", range(6))
 def test_mutated_files_never_give_a_traceback(block: int, city: City) -> None:
     rng = random.Random(block)

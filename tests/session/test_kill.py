@@ -24,6 +24,8 @@ from game.world.step import step
 
 from . import conftest as made
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.mark.parametrize("name", [TICKS, INPUTS, FRAMES, "styled-0000.mkv"])
 def test_torn_at_every_byte_of_the_last_record(record, city, name):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from game.view import buildings, mouths, streets
+from game.view import mouths, streets
 from game.view.bodies import MAKERS as VEHICLES
 from game.view.camera import eye
 from game.view.mesh import box, join, loft
@@ -46,20 +46,6 @@ def test_every_body_fills_its_box_and_stands_on_the_ground(name: str) -> None:
     if name in VEHICLES:
         assert shape.length * 0.9 < high[0] - low[0] < shape.length + 0.35
         assert shape.width * 0.85 < high[1] - low[1] < shape.width + 0.4
-
-
-def test_windows_fit_the_wall_and_storeys_the_height() -> None:
-    city = box_city()
-    rings = buildings.flatten(city.footprints)
-    look = buildings.looks(city.footprints)
-    height = np.array([f.height for f in city.footprints])
-    quads, owner = buildings.walls(rings, height, look)
-    assert len(quads) == 12
-    bays = quads["span"][:, :, 0].max(1)
-    assert np.array_equal(bays, np.rint(bays))
-    storey = quads["paint"][:, 0, 3] / 100 + 2.5
-    count = (height[owner] - buildings.SHOP) / storey
-    assert abs(count - np.rint(count)).max() < 0.05
 
 
 def test_mouths_keep_clear_of_the_street_that_crosses() -> None:

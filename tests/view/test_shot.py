@@ -26,6 +26,20 @@ def test_a_named_place_becomes_a_picture_that_shows_a_street(tmp_path: Path) -> 
     assert {(128, 64, 128), (70, 70, 70), (0, 0, 142)} <= seen  # road, buildings, our car
 
 
+@pytest.mark.render
+def test_hour_and_weather_are_drawn_and_reported(tmp_path: Path) -> None:
+    means = {}
+    for hour, weather in (("13", "clear"), ("23", "rain")):
+        out = tmp_path / f"{hour}.png"
+        arguments = ["--at", "W 42 St & 7 Av", "--size", "64x64", "--json", "--out", str(out)]
+        arguments += ["--hour", hour, "--weather", weather]
+        done = CliRunner().invoke(command, arguments, catch_exceptions=False)
+        facts = json.loads(done.stdout.splitlines()[-1])
+        assert (facts["hour"], facts["weather"]) == (float(hour), weather)
+        means[hour] = np.array(Image.open(out)).mean()
+    assert means["23"] < means["13"] * 0.6
+
+
 def test_a_place_that_is_not_there_names_the_nearest(tmp_path: Path) -> None:
     done = CliRunner().invoke(command, ["--at", "Nowhere", "--out", str(tmp_path / "x.png")])
     assert isinstance(done.exception, GameError)

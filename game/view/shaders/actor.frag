@@ -1,10 +1,18 @@
 uniform mat4 p3d_ViewMatrixInverse;
-in vec3 wp; flat in vec3 col; flat in vec3 glow;
+in vec3 wp; flat in vec3 col; flat in vec4 glow;
 void main() {
     vec3 ray = wp - p3d_ViewMatrixInverse[3].xyz;
-    vec3 r = reflect(normalize(ray), nrm);
-    float light = .52 + .20 * nrm.z + .50 * max(dot(nrm, SUN), 0.);
-    float shine = max(dot(r, SUN), 0.); shine *= shine; shine *= shine; shine *= shine;
-    vec3 c = col * light * (.72 + .28 * smoothstep(0., .9, wp.z)) + sky(r) * .09 + shine * .25;
-    emit(haze(max(c, glow * 1.15), ray));
+    vec3 way = ray * inversesqrt(dot(ray, ray));
+    vec3 r = reflect(way, nrm);
+    float glance = 1. + dot(way, nrm);             // 0 face on, 1 at a grazing angle
+    vec3 light = shine(nrm, wp.z + 8.) * (.70 + .30 * clamp(wp.z * 1.1, 0., 1.));
+    float s = max(dot(r, SUN), 0.); s *= s; s *= s; s *= s; s *= s;
+    // what a panel mirrors: the sky over the canyon, or its dark walls and the road
+    vec3 round_ = mix(LOW * .42, mix(LOW, HIGH, clamp(r.z, 0., 1.)), clamp(r.z * 2.4 + .12, 0., 1.));
+    float share = glow.a * (.55 + 1.2 * glance * glance);
+#ifdef WET
+    share *= 1.35;
+#endif
+    vec3 c = col * light + round_ * share + SUNLIGHT * (s * glow.a * 3.2);
+    emit(haze(max(c, glow.rgb * 1.15), ray));
 }

@@ -1,11 +1,13 @@
-// Everything that moves. facing.w names a joint: 1 steered wheel, 2 wheel, 3..6 limbs, 7 lamp.
-// span is the joint's pivot: (x, y) for a steered wheel, (x, z) for the others.
+// Everything that moves. facing.w names a joint: 1 steered wheel, 2 wheel, 3..6 limbs, 7 flashing lamp,
+// 8 brake lamp, 9 always lit, 10 head lamp. span is the joint's pivot: (x, y) for a steered wheel, (x, z)
+// for the others. paint.a: 255 takes the tint and shines, 200 takes it dull, 150 trousers, 100 skin, 60 glass.
 uniform mat4 p3d_ModelViewProjectionMatrix;
+uniform mat4 p3d_ViewMatrixInverse;
 // One instance an entity, four rows each: x, y, cosine and sine of the heading; instance bytes (low
-// first) and brake light; paint and flashing lamp; cosine and sine of wheels or legs, steering or arms.
+// first) and brake light, below 0 where all lamps are off; paint and flashing lamp; cosine and sine of wheels or legs, steering or arms.
 uniform vec4 crew[160];
 in vec4 p3d_Vertex; in vec2 span; in vec4 facing; in vec4 paint; in vec4 label;
-out vec3 wp; flat out vec4 tag; flat out vec3 nrm; flat out vec3 col; flat out vec3 glow;
+out vec3 wp; flat out vec4 tag; flat out vec3 nrm; flat out vec3 col; flat out vec4 glow;
 void swing(inout vec3 p, inout vec3 n, vec2 pivot, vec2 turn) {     // about the y axis
     mat2 m = mat2(turn.x, -turn.y, turn.y, turn.x);
     p.xz = m * (p.xz - pivot) + pivot;
@@ -30,10 +32,28 @@ void main() {
     }
     mat2 turn = mat2(stand.z, stand.w, -stand.w, stand.z);
     wp = vec3(turn * p.xy + stand.xy, p.z);
-    gl_Position = p3d_ModelViewProjectionMatrix * vec4(wp, 1.);
     nrm = vec3(turn * n.xy, n.z);
     tag = vec4(who.rgb, label.a) / 255.;
     vec3 own = paint.rgb / 255.;
-    col = mix(own, own * tint.rgb, step(128., paint.a));
-    glow = joint == 7. ? own * tint.a : joint == 8. ? own * who.a : joint == 9. ? own : vec3(0.);
+    float a = paint.a, odd = fract((who.r + who.g * 7.) * .61803), more = fract(odd * 7.3);
+    vec3 cloth = more < .34 ? vec3(.14, .17, .26) : more < .62 ? vec3(.11, .11, .12) : more < .84 ?
+        vec3(.46, .41, .33) : vec3(.30, .31, .33);
+    vec3 skin = mix(vec3(.34, .22, .16), vec3(.85, .64, .52), odd);
+    col = a > 175. ? own * tint.rgb : a > 125. ? own * cloth : a > 75. ? own * skin : own;
+    float lit = joint == 7. ? tint.a : joint == 8. ? who.a : joint == 9. ? 1. : 0.;
+    float gloss = a > 227. ? .16 : a > 30. && a < 75. ? .42 : a < 30. ? .05 : 0.;
+#ifdef NIGHT
+    lit = joint == 10. ? 1.35 : joint == 8. ? max(lit, .62) : lit;
+#endif
+    lit *= step(0., who.a);
+    glow = vec4(own * lit, gloss);
+#ifdef MIRROR
+    vec3 eye = p3d_ViewMatrixInverse[3].xyz;       // seen by way of the wet ground: put it there
+    float up = max(wp.z, 0.);
+    vec3 foot = eye + (vec3(wp.xy, -up) - eye) * (eye.z / (eye.z + up));
+    gl_Position = p3d_ModelViewProjectionMatrix * vec4(foot.xy, 0., 1.);
+    gl_Position.z -= 7.5 * (1.5e-4 + 3e-7 * gl_Position.w);
+#else
+    gl_Position = p3d_ModelViewProjectionMatrix * vec4(wp, 1.);
+#endif
 }

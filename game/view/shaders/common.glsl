@@ -1,37 +1,71 @@
-// What every program shares: light, sky, haze, noise, and the four planes of the picture.
-const vec3 SUN = vec3(.46, -.50, .733);
-uniform float far_m;
+// What every program shares: light, sky, haze, noise. LOOK comes from game/view/daylight.py.
+uniform vec4 LOOK[7];
+#define SUN LOOK[0].xyz                            // unit vector towards it
+#define NIGHTFALL LOOK[0].w                        // 0 by day, 1 at night
+#define SUNLIGHT LOOK[1].rgb
+#define WETNESS LOOK[1].w
+#define FILL LOOK[2].rgb                           // scattered light
+#define CLOUD LOOK[2].w
+#define LOW LOOK[3].rgb                            // the sky at the horizon and overhead
+#define HIGH LOOK[4].rgb
+#define GLOW LOOK[5].rgb                           // street lamps, on the ground
+#define AIR LOOK[6].xyz
 
 vec3 sky(vec3 d) {
-    float up = clamp(d.z, 0., 1.);
-    vec3 c = mix(vec3(.83, .86, .88), vec3(.28, .49, .80), sqrt(up));
+    vec3 c = mix(LOW, HIGH, sqrt(clamp(d.z, 0., 1.)));
     float s = max(dot(d, SUN), 0.);
-    s *= s; s *= s; s *= s; s *= s;
-    return c + vec3(1., .85, .6) * (s * .22 + s * s * s * s * .35);
+    s *= s; s *= s; s *= s;
+    return c + SUNLIGHT * (s * .22 + s * s * s * s * .9);
 }
 
-vec3 haze(vec3 c, vec3 ray) {                      // per fragment, fades to the colour of the sky
+// Per fragment, fades to the colour of the sky. d2: squared distance, rise: sine of the height angle.
+vec3 hazed(vec3 c, float d2, float rise) {
+    float k = exp2(-d2 * (AIR.x + AIR.y * d2 + AIR.z * inversesqrt(d2)));
+    return mix(mix(LOW, HIGH, sqrt(clamp(rise, 0., 1.) * .35)), c, k);
+}
+
+vec3 haze(vec3 c, vec3 ray) {
     float d2 = dot(ray, ray);
-    float up = max(ray.z, 0.) * inversesqrt(d2) * .35;
-    vec3 s = mix(vec3(.83, .86, .88), vec3(.28, .49, .80), sqrt(up));
-    float k = exp2(-d2 * 7.5 / (far_m * far_m));
-    return mix(s, c, k);
+    return hazed(c, d2, ray.z * inversesqrt(d2));
+}
+
+vec3 shine(vec3 n, float z) {                      // light on a face z metres above the street
+    vec3 light = FILL * (1. + .32 * n.z) + SUNLIGHT * (max(dot(n, SUN), 0.) * clamp(z * .04 + .35, 0., 1.));
+#ifdef NIGHT
+    light += GLOW * (exp2(-max(z, 0.) * .16) * (.75 + .35 * n.z) + .05);
+#endif
+    return light;
+}
+
+float mixed(uint h) {                              // any whole number -> 0..1
+    h ^= h >> 15; h *= 0x5D1B8E37u;
+    return float(h >> 8) * (1. / 16777216.);
 }
 
 float hash(vec2 cell) {                            // whole-numbered cells -> 0..1
     uvec2 q = uvec2(ivec2(cell));
     uint h = (q.x * 0x9F2D4A7Bu) ^ (q.y * 0x6B3C91E5u);
-    h ^= h >> 16; h *= 0x5D1B8E37u; h ^= h >> 15;
-    return float(h >> 8) * (1. / 16777216.);
+    return mixed(h ^ h >> 16);
 }
 
 float noise(vec2 p) {                              // smooth, about 1 m where p is in metres
     vec2 i = floor(p), f = p - i;
     f = f * f * (3. - 2. * f);
-    return mix(mix(hash(i), hash(i + vec2(1., 0.)), f.x),
-               mix(hash(i + vec2(0., 1.)), hash(i + vec2(1.)), f.x), f.y);
+    uvec2 q = uvec2(ivec2(i)) * uvec2(0x9F2D4A7Bu, 0x6B3C91E5u), r = q + uvec2(0x9F2D4A7Bu, 0x6B3C91E5u);
+    return mix(mix(mixed(q.x ^ q.y), mixed(r.x ^ q.y), f.x), mix(mixed(q.x ^ r.y), mixed(r.x ^ r.y), f.x), f.y);
 }
 
 float patches(vec2 p) {                            // slow, cheap unevenness over tens of metres, 0..1
-    return .5 + .25 * sin(p.x * .21 + 1.7 * sin(p.y * .13)) + .25 * sin(p.y * .17 + 1.3 * sin(p.x * .11));
+    return .5 + .25 * sin(p.x * .21 + p.y * .09 + 1.7) + .25 * sin(p.y * .17 - p.x * .12);
+}
+
+vec3 sodden(vec3 c, float steep, float low, vec3 mirror) {     // wet ground; `low`: where water stands
+    float pool = clamp(low * 3.2 - 1.15, 0., 1.);
+    float away = 1. - clamp(steep, 0., 1.);
+    away *= away; away *= away;
+    float share = (.05 + .30 * away + .42 * away * away) * (.45 + .55 * pool);
+#ifdef NIGHT
+    mirror += GLOW * .45;
+#endif
+    return c * (.60 - .16 * pool) * (1. - share) + mirror * .86 * share;
 }

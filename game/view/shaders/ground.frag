@@ -4,6 +4,7 @@ in vec3 wp; in vec2 uv;
 flat in vec4 col; flat in float mat;
 void main() {
     vec3 ray = wp - p3d_ViewMatrixInverse[3].xyz;
+    float inv = inversesqrt(dot(ray, ray)), steep = -ray.z * inv;     // 1 looking straight down
     float big = patches(wp.xy), n = noise(wp.xy * 1.1);
     vec2 at = mat > 2.5 && mat < 3.5 ? uv / 1.5 : uv / 3.;
     vec2 w = max(fwidth(at), vec2(.002));
@@ -14,9 +15,13 @@ void main() {
     slab *= 1. - .30 * gap;
     vec3 tar = vec3(.255, .257, .263) * (.90 + .16 * big + .08 * (n - .5)) * 1.04;
     vec3 grass = mix(vec3(.24, .33, .15), vec3(.33, .42, .20), n * .6 + big * .4);
-    float steep = -ray.z * inversesqrt(dot(ray, ray));      // 1 looking straight down
-    vec3 river = mix(vec3(.62, .70, .77), vec3(.17, .26, .30), min(1., steep * 2.2 + .25 * n));
-    vec3 c = mat < .5 ? slab * vec3(.90, .90, .92) : mat < 1.5 ? river : mat < 2.5 ? grass
+    vec3 c = mat < .5 ? slab * vec3(.90, .90, .92) : mat < 2.5 ? grass
         : mat < 3.5 ? slab : mat < 5.5 ? vec3(.66, .65, .63) * (.9 + .15 * n) : tar;
+    c *= shine(vec3(0., 0., 1.), 0.) * 1.08;
+    vec3 mirror = mix(LOW, HIGH, .55 * sqrt(max(steep, 0.)));
+    c = mat > .5 && mat < 1.5 ? mix(mirror * .80, HIGH * .28 + vec3(.01, .05, .05), min(1., steep * 2.2 + .25 * n)) : c;
+#ifdef WET
+    c = sodden(c, steep, mat > 5.5 ? n : n * .45, mirror);
+#endif
     emit(haze(c, ray));
 }

@@ -18,8 +18,8 @@ void main() {
     float slot = across / lane_w + lanes * .5;     // lane boundaries fall on whole numbers
     float k = floor(slot + .5), off = (slot - k) * lane_w;
     float track = abs(abs(slot - floor(slot) - .5) - .22);
-    c *= 1. - .07 * (1. - smoothstep(.0, .16, track)) * step(abs(across), lanes * lane_w * .5);
-    float wear = .72 + .28 * smoothstep(.15, .5, n);
+    c *= 1. - .07 * (1. - clamp(track * 6.2, 0., 1.)) * step(abs(across), lanes * lane_w * .5);
+    float wear = .72 + .28 * clamp(n * 2.9 - .43, 0., 1.);
     float body = step(crossing ? 5.4 : 1., along);
     bool middle = !oneway && abs(k - floor(lanes * .5 + .01)) < .25;
     bool inner = k > .5 && k < lanes - .5;
@@ -42,7 +42,11 @@ void main() {
     yellow *= plain ? 0. : 1.;
     c = mix(c, vec3(.82, .83, .82), white * wear * .92);
     c = mix(c, vec3(.80, .58, .13), yellow * wear * .95);
-    float gutter = smoothstep(width * .5 - .7, width * .5, abs(across));
-    c *= (1. - .22 * gutter) * 1.04;
+    float gutter = clamp((abs(across) - width * .5) / .7 + 1., 0., 1.);
+    c *= (1. - .22 * gutter) * shine(vec3(0., 0., 1.), 0.) * 1.08;
+#ifdef WET
+    float steep = -ray.z * inversesqrt(dot(ray, ray));
+    c = sodden(c, steep, n * .8 + .5 * gutter, mix(LOW, HIGH, .55 * sqrt(max(steep, 0.))));
+#endif
     emit(haze(c, ray));
 }

@@ -1,5 +1,6 @@
-// Contact shadow: darkens what is there. Alpha 0 in the label planes leaves them untouched.
-in vec2 uv;
+// Contact shadow or the light of head lamps: blended over what is there. Alpha 0 in the label planes
+// leaves them untouched.
+in vec2 uv; flat in vec2 kind;
 layout(location = 0) out vec4 o_colour;
 layout(location = 1) out vec4 o_class;
 layout(location = 2) out vec4 o_instance;
@@ -7,6 +8,8 @@ layout(location = 3) out vec4 o_normal;
 void main() {
     vec2 d = max(abs(uv) - .55, 0.) / .45;
     float k = clamp(1. - dot(d, d), 0., 1.);
-    o_colour = vec4(.02, .02, .03, k * k * .68);
+    float fan = (uv.x * .5 + .5);                  // a beam widens and fades ahead
+    float beam = clamp(1. - abs(uv.y) / (.30 + .7 * fan), 0., 1.) * clamp(fan * 5., 0., 1.) * (1. - fan * fan);
+    o_colour = kind.y < .5 ? vec4(.02, .02, .03, k * k * kind.x) : vec4(1., .92, .74, beam * kind.x);
     o_class = o_instance = o_normal = vec4(0.);
 }

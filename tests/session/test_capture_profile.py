@@ -1,0 +1,48 @@
+"""Hour and weather of the captured picture: written, read back, absent from older sessions."""
+
+import json
+
+import pytest
+
+from game.errors import SessionCorrupt
+from game.session.format import MANIFEST, WEATHERS, CaptureProfile
+from game.session.reader import Session
+
+
+def rewritten(folder, **capture):
+    """The manifest of a recording with these fields of its capture replaced, or gone (None)."""
+    path = folder / MANIFEST
+    document = json.loads(path.read_text())
+    document["capture"] |= capture
+    document["capture"] = {k: v for k, v in document["capture"].items() if v is not None}
+    path.write_text(json.dumps(document))
+
+
+def test_a_session_from_before_the_hour_was_kept_shows_the_default_light(record):
+    folder = record(2)
+    rewritten(folder, hour=None, weather=None)
+    with Session.open(folder) as session:
+        assert session.manifest.capture.hour == CaptureProfile().hour
+        assert session.manifest.capture.weather == "clear"
+
+
+@pytest.mark.parametrize("weather", WEATHERS)
+def test_hour_and_weather_read_back(record, weather):
+    folder = record(2)
+    rewritten(folder, hour=21.25, weather=weather)
+    with Session.open(folder) as session:
+        assert (session.manifest.capture.hour, session.manifest.capture.weather) == (21.25, weather)
+
+
+@pytest.mark.parametrize(
+    "capture",
+    [
+        {"hour": 25.0}, {"hour": -0.5}, {"hour": "noon"}, {"hour": True}, {"weather": "hail"},
+        {"weather": 3}, {"weather": "r" * 999},
+    ],
+)  # fmt: skip
+def test_an_hour_or_weather_that_cannot_be_is_refused(record, capture):
+    folder = record(2)
+    rewritten(folder, **capture)
+    with pytest.raises(SessionCorrupt):
+        Session.open(folder)
