@@ -15,6 +15,7 @@ SERVER = [
 ]
 CITY = ["shapely>=2.0"]
 STANDARDS = ["scenariogeneration==0.16.7", "gymnasium>=1.0"]
+DATASET = ["pyarrow>=17", "mcap>=1.2"]
 DEV = [
     "pytest>=8",
     "pytest-xdist>=3.6",
@@ -44,6 +45,7 @@ setup(
         "scenarios": ["library/*.yaml"],
         "rewards": ["policies/*.toml", "web/*"],
         "game.view": ["shaders/*"],
+        "game.dataset": ["*.html"],
     },
     install_requires=[
         "panda3d==1.10.16",
@@ -66,8 +68,9 @@ setup(
         "server": SERVER,
         "city": CITY,
         "standards": STANDARDS,
+        "dataset": DATASET,
         "pynput": ["pynput>=1.8"],
-        "dev": [*SERVER, *CITY, *STANDARDS, *DEV],
+        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *DEV],
     },
     entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
 )

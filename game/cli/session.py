@@ -16,6 +16,12 @@ from game.world.city import City
 
 _RENDERER = ("game.view.renderer", "make_renderer")
 _AHEAD_TICKS = 3600
+_LATER = {
+    "export": "session_export",
+    "view": "session_view",
+    "clip": "session_view",
+    "report": "session_report",
+}
 
 
 def _common(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,7 +82,21 @@ def city_of(session: Session) -> City:
     return load()
 
 
-command = click.Group("session", help="Look at, verify, recover, replay and render recordings.")
+class _Group(click.Group):
+    """The group; what makes data sets and pages is imported only when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *_LATER]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _LATER:
+            module = importlib.import_module(f"game.cli.{_LATER[cmd_name]}")
+            later: click.Command = getattr(module, cmd_name, None) or module.command
+            return later
+        return super().get_command(ctx, cmd_name)
+
+
+command = _Group("session", help="Look at, verify, recover, replay, render, export recordings.")
 
 
 @command.command("list")

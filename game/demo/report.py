@@ -6,7 +6,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from game.demo import charts, pictures
+from game.dataset import charts
+from game.demo import pictures
 from game.session.format import TrackId
 from game.session.reader import Session
 from game.world.city import City, Point

@@ -1,0 +1,87 @@
+"""`session report SESSIONS...`: how good recordings are as data."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from game.cli.output import emit, stderr
+
+
+@click.command("report")
+@click.argument("names", metavar="SESSIONS...", nargs=-1)
+@click.option("--quick", is_flag=True, help="Leave out what needs the films decoded.")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the sessions. [default: where this machine keeps them]",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def command(names: tuple[str, ...], quick: bool, root: Path | None, as_json: bool) -> None:
+    """Alignment, lag, duplicates, frozen frames, idling, streets and closeness of SESSIONS.
+
+    Ids, folders, 'last' (as when none is named) or 'all'.
+    """
+    from rich.progress import Progress
+
+    from game.cli.session import city_of, find, folders, sessions_root
+    from game.dataset.quality import report, total
+    from game.session.reader import Session
+
+    where = sessions_root(root)
+    chosen = folders(where) if names == ("all",) else [find(n, where) for n in names or ("last",)]
+    reports: list[dict[str, Any]] = []
+    city = None
+    with Progress(console=stderr(), transient=True) as bar:
+        for folder in bar.track(chosen, description="report"):
+            with Session.open(folder) as session:
+                city = city or city_of(session)
+                reports.append(report(session, city, pictures=not quick))
+    facts = {"sessions": reports, "total": total(reports) if reports else {}}
+    emit(as_json, facts, lambda: _show(facts))
+
+
+def _show(facts: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("session", no_wrap=True)
+    for name in ("pairs", "share", "aligned", "lag", "frozen", "dup", "idle", "km", "TTC", "near",
+                 "hit"):  # fmt: skip
+        table.add_column(name, justify="right", no_wrap=True)
+    for each in facts["sessions"]:
+        table.add_row(*_row(each))
+    console.print(table)
+    for each in facts["sessions"]:
+        for flag in each["flags"]:
+            console.print(f"{each['session']}: {flag}", markup=False)
+    whole = facts["total"]
+    if whole:
+        streets = ", ".join(f"{name} {m:.0f} m" for name, m in list(whole["streets"].items())[:6])
+        console.print(
+            f"{whole['sessions']} sessions, {whole['metres'] / 1000:.2f} km in {whole['tiles']} "
+            f"map tiles; {streets}"
+        )
+        bins = zip(
+            whole["ttc_edges_s"], whole["ttc_edges_s"][1:], whole["ttc_counts"], strict=False
+        )
+        console.print(
+            "TTC [s]: " + ", ".join(f"{a:g}-{b:g}: {n}" for a, b, n in bins), markup=False
+        )
+
+
+def _row(each: dict[str, Any]) -> tuple[str, ...]:
+    aligned, frozen = each.get("alignment") or {}, each.get("frozen") or {}
+    share = aligned.get("aligned_share")
+    turn = each["input_to_motion"].get("steer_to_turn", {})
+    return (
+        f"{each['session'][:12]}…", str(each["pairs"]), f"{each['pair_share']:.0%}",
+        "" if share is None else f"{share:.0%}",
+        f"{turn['ms']:.0f} ms" if turn.get("correlation") else "",
+        str(sum(frozen.values())) if frozen else "", str(sum(each["duplicates"].values())),
+        f"{each['idle_share']:.0%}", f"{each['coverage']['metres'] / 1000:.2f}",
+        f"{each['ttc']['min_s']:.1f} s", str(each["ttc"]["near_misses"]),
+        str(each["ttc"]["contacts"]),
+    )  # fmt: skip
