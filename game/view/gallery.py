@@ -87,7 +87,7 @@ def _pictures(city: City, renderer: SceneRenderer) -> Iterator[tuple[str, NDArra
 def _channels(renderer: SceneRenderer, state: WorldState, view: Eye) -> list[NDArray[np.uint8]]:
     """Every channel as something to look at, boxes on the colours."""
     back = [
-        replace(e, x=e.x - 0.3 * cos(e.heading), y=e.y - 0.3 * sin(e.heading))
+        e._replace(x=e.x - 0.3 * cos(e.heading), y=e.y - 0.3 * sin(e.heading))
         for e in (state.ego, *(a for a in state.actors if a.speed))
     ]
     earlier = replace(state, ego=back[0], actors=tuple(back[1:]))

@@ -56,8 +56,8 @@ def shoot(
         view = standing(ego.x, ego.y, ego.heading) if on_foot else eye(state)
         earlier = replace(
             state,
-            ego=replace(
-                ego, x=ego.x - _STEP * cos(ego.heading), y=ego.y - _STEP * sin(ego.heading)
+            ego=ego._replace(
+                x=ego.x - _STEP * cos(ego.heading), y=ego.y - _STEP * sin(ego.heading)
             ),
         )
         was = standing(earlier.ego.x, earlier.ego.y, ego.heading) if on_foot else eye(earlier)

@@ -31,7 +31,7 @@ def car(x: float, y: float = 0.0, heading: float = 0.0, speed: float = 10.0) -> 
 
 
 def world(stage: Stage, ego: EntityState, *actors: EntityState) -> WorldState:
-    return replace(stage.state, ego=replace(ego, id=0), actors=actors)
+    return replace(stage.state, ego=ego._replace(id=0), actors=actors)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_followers_and_those_who_never_meet_have_no_pet() -> None:
     for tick in range(0, 300, 3):
         x = tick / 6.0
         ego = EntityState(0, "sedan", x, 0.0, 0.0, 10.0)
-        seen.observe(tick, ego, (replace(ego, id=2, x=x - 15.0), replace(ego, id=3, y=9.0)))
+        seen.observe(tick, ego, (ego._replace(id=2, x=x - 15.0), ego._replace(id=3, y=9.0)))
     assert seen.smallest() == (math.inf, -1)
 
 
@@ -123,14 +123,14 @@ def measured(stage: Stage, states: list[WorldState], outcome: Outcome) -> Measur
 
 def along(stage: Stage, tick: int, forward: float, speed: float, left: float = -1.65) -> WorldState:
     x, y = stage.frame.point((forward, left))
-    ego = replace(stage.state.ego, x=x, y=y, speed=speed)
+    ego = stage.state.ego._replace(x=x, y=y, speed=speed)
     return replace(stage.state, tick=tick, ego=ego, actors=())
 
 
 def test_penalties_multiply_as_in_the_leaderboard(small: Stage) -> None:
     struck = Contact(1, 60, 4.0)
     first = along(small, 59, -20.0, 8.0)
-    actor = replace(small.state.actors[0], x=first.ego.x + 5.0, y=first.ego.y)
+    actor = small.state.actors[0]._replace(x=first.ego.x + 5.0, y=first.ego.y)
     hit = replace(along(small, 60, -19.9, 8.0), actors=(actor,), contacts=(struck,), collisions=1)
     start = along(small, 0, -60.0, 8.0)
     found = measured(small, [start, first, hit], Outcome(False, "collision", 60, 1, 0.0, "lead"))
