@@ -68,7 +68,7 @@ def test_clearance_is_the_distance_of_the_rows_of_discs() -> None:
     rng = random.Random(5)
     for _ in range(200):
         one = car(0.0, 0.0, rng.uniform(-3, 3))
-        two = replace(car(rng.uniform(-9, 9), rng.uniform(-9, 9), rng.uniform(-3, 3)), body="bus")
+        two = car(rng.uniform(-9, 9), rng.uniform(-9, 9), rng.uniform(-3, 3))._replace(body="bus")
         a, b = ([Point(x, y).buffer(r, 64) for x, y, _, _, r in discs(e)] for e in (one, two))
         true = min(p.distance(q) for p in a for q in b)
         assert clearance(one, two) == pytest.approx(true, abs=0.002)

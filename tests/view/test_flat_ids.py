@@ -95,7 +95,7 @@ def test_the_comparison_sees_a_thing_that_stands_elsewhere(
     city: City, flat: SceneRenderer, plain: SceneRenderer
 ) -> None:
     now = state(city, 1)
-    moved = replace(now, actors=tuple(replace(a, x=a.x + 0.3) for a in now.actors))
+    moved = replace(now, actors=tuple(a._replace(x=a.x + 0.3) for a in now.actors))
     found = plain.render(moved, ["instance"], SIZE, SIZE)["instance"]
     flat.render(now, ["colour"], SIZE, SIZE)
     bgra = flat._target(SIZE, SIZE, False).bgra().astype(np.uint32)
