@@ -81,7 +81,7 @@ STRUCTURE: Mapping[str | None, StructureLimits] = {
 tiles 0.02 to 0.46, precision 0.92 (VP8 at 300 kbit/s) to 1.00: dark styles drown edges, none
 invents any. Mirrored: precision 0.67 to 0.71; moved by 8 px 0.74, by 25 px 0.64. A blank frame:
 recall 0. Set again on the furnished street, one drive, `day`: clean 0.99, mirrored 0.77, moved by
-8 px 0.83, dark stripes laid over it 0.84. What is as precise but of another second (0.84) is the journal's to find."""
+8 px 0.83, dark stripes laid over it 0.84. Another second is the journal's to find."""
 
 PAIRED = 0.90
 """Share of source frames with a styled partner. Below, the drive is not a stream of pairs."""

@@ -125,7 +125,7 @@ def test_state_history_and_genesis_survive_a_restart(tmp_path: Path) -> None:
         await client.request_airdrop(payer.pubkey(), 10**10)
         sent = await transfer_of(client, payer, other, 10**9)
         signature = (await client.send_transaction(sent)).value
-        kept = await transfer_of(client, payer, other, 10**9 + 1)  # else it may be `sent` itself
+        kept = await transfer_of(client, payer, other, 10**9 + 1)  # not `sent` itself
         return (await client.get_genesis_hash()).value, signature, kept
 
     async def after(client: AsyncClient) -> None:
