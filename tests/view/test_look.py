@@ -145,12 +145,12 @@ def test_people_differ_and_all_stand_on_the_ground() -> None:
 
 
 @pytest.fixture(scope="module")
-def city() -> City:
+def towers() -> City:
     return tower_city()
 
 
 @pytest.fixture(scope="module")
-def drawn(city: City) -> dict[str, dict[str, np.ndarray]]:
+def drawn(towers: City) -> dict[str, dict[str, np.ndarray]]:
     """All channels of one state under five lights."""
     state = state_at(-72.0, actors=CROWD)
     found = {}
@@ -158,7 +158,7 @@ def drawn(city: City) -> dict[str, dict[str, np.ndarray]]:
         ("day", CaptureProfile()), ("night", NIGHT), ("rain", RAIN),
         ("dusk", CaptureProfile(hour=19.0)), ("fog", CaptureProfile(weather="fog")),
     ):  # fmt: skip
-        renderer = SceneRenderer(city, profile)
+        renderer = SceneRenderer(towers, profile)
         found[name] = dict(renderer.render(state, PLAIN, 240, 240))
         again = renderer.render(state, ["colour"], 240, 240)["colour"]
         assert np.array_equal(found[name]["colour"], again)
@@ -192,12 +192,12 @@ def test_fog_hides_what_is_far(drawn: dict[str, dict[str, np.ndarray]]) -> None:
 
 
 @pytest.mark.render
-def test_wet_asphalt_gives_back_the_lamps_of_who_stands_on_it(city: City) -> None:
+def test_wet_asphalt_gives_back_the_lamps_of_who_stands_on_it(towers: City) -> None:
     reddened = []
     car = EntityState(1, "sedan", -60.0, -5.0, 0.0, 0.0)
     view = Eye(-72.0, -5.0, 1.6, 0.0, -0.05)
     for profile in (NIGHT, RAIN):
-        renderer = SceneRenderer(city, profile)
+        renderer = SceneRenderer(towers, profile)
         empty, shown = (
             renderer.render_from(view, state_at(80.0, 60.0, actors=actors), PLAIN, 240, 240)
             for actors in ((), (car,))
@@ -212,12 +212,12 @@ def test_wet_asphalt_gives_back_the_lamps_of_who_stands_on_it(city: City) -> Non
 
 
 @pytest.mark.render
-def test_parked_cars_have_no_lamp_on_at_night(city: City) -> None:
+def test_parked_cars_have_no_lamp_on_at_night(towers: City) -> None:
     car = EntityState(1, "sedan", -60.0, -5.0, 0.0, 0.0)
     view = Eye(-70.0, -5.0, 1.2, 0.0, -0.02)
     red = []
     for lit in (True, False):
-        renderer = SceneRenderer(city, NIGHT)
+        renderer = SceneRenderer(towers, NIGHT)
         scene = renderer._scene
         scene.actors.root.removeNode()
         scene.actors.shadows.removeNode()
@@ -231,8 +231,8 @@ def test_parked_cars_have_no_lamp_on_at_night(city: City) -> None:
 
 
 @pytest.mark.render
-def test_leaving_out_hidden_buildings_changes_no_pixel(city: City) -> None:
-    renderer = SceneRenderer(city, CaptureProfile())
+def test_leaving_out_hidden_buildings_changes_no_pixel(towers: City) -> None:
+    renderer = SceneRenderer(towers, CaptureProfile())
     scene = renderer._scene
     horizon, left_out = scene._horizon, 0
     for x in (-95.0, -60.0, -10.0, 20.0):
