@@ -4,7 +4,6 @@ Owns their configuration and the order in which they come up. Each is the same p
 operator starts by its own command.
 """
 
-import dataclasses
 import importlib.util
 import json
 from dataclasses import dataclass
@@ -58,16 +57,14 @@ class Embedded:
         stream = self._settings.stream.url
         if self._stream:
             port = services["stream"].ready().port
-            self._fix("stream", port=port)
+            self._fix(self._stream_spec(port))
             stream = f"ws://127.0.0.1:{port}/v1/stream"
         rewards = self._settings.rewards.url
         if self._rewards:
             services["devnet"].ready()
             self._children.start(ServiceSpec("payer", "rewards.payer:run_payer", self._money(), 5))
             port = int(services["rewards"].ready())
-            config = services["rewards"].spec.config
-            money = dataclasses.replace(config.settings, port=port)  # type: ignore[attr-defined]
-            self._fix("rewards", settings=money)
+            self._fix(self._api_spec(port))
             services["worker"].ready()
             rewards = f"http://127.0.0.1:{port}"
         if rewards != "off":
@@ -97,25 +94,25 @@ class Embedded:
             self.note()
         return revived
 
-    def _fix(self, name: str, **fields: object) -> None:
+    def _fix(self, spec: ServiceSpec) -> None:
         """Keep an address once it is known, so that a revived service is found where it was."""
-        service = self._children.services[name]
-        config = dataclasses.replace(service.spec.config, **fields)  # type: ignore[type-var]
-        service.spec = dataclasses.replace(service.spec, config=config)
+        self._children.services[spec.name].spec = spec
 
-    def _money(self) -> RewardsSettings:
+    def _money(self, port: int = 0) -> RewardsSettings:
         return RewardsSettings(
             folder=self.folder,
+            port=port,
             policy=self._settings.rewards.policy,
             slot_ms=self._settings.rewards.slot_ms,
             poll_s=0.2,
         )
 
-    def _stream_spec(self) -> ServiceSpec:
+    def _stream_spec(self, port: int = 0) -> ServiceSpec:
         from streaming.server import ServerConfig
 
         tickets = (self._ticket_key(),) if self._rewards else ()
         config = ServerConfig(
+            port=port,
             backend=self._settings.stream.backend,
             journal=self.folder / "journal",
             key_file=self._journal_file,
@@ -124,10 +121,10 @@ class Embedded:
         )
         return ServiceSpec("stream", "streaming.server:run_server", config)
 
-    def _api_spec(self) -> ServiceSpec:
+    def _api_spec(self, port: int = 0) -> ServiceSpec:
         from rewards.service import ApiConfig
 
-        config = ApiConfig(self._money(), self._journal_keys(), self._packs(), self._ours())
+        config = ApiConfig(self._money(port), self._journal_keys(), self._packs(), self._ours())
         return ServiceSpec("rewards", "rewards.service:run_api", config)
 
     def _worker_spec(self) -> ServiceSpec:
