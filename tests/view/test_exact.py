@@ -16,7 +16,7 @@ from game.world.city import City
 pytestmark = [pytest.mark.render, pytest.mark.heavy]
 SIDE = 240
 TIMES = ((13.0, "clear"), (22.0, "rain"))
-_SAID = "o_colour = vec4(colour, 1.);"
+_SAID = "o_colour = colour;"
 _TAGGED = "o_colour = vec4(tag.rgb, 1.);"
 
 
