@@ -15,7 +15,7 @@ void main() {
     float glassy = cut.x * cut.y;
     // a sash bar half way up where the style has one
     glassy *= clamp((abs(low.y - high.y) * .5 - .013 + (1. - trim.z)) * px.y + .5, .3, 1.);
-    vec3 light = calm.rgb + sunny.rgb * clamp(wp.z * .04 + .35, 0., 1.);
+    vec3 light = calm.rgb + sunny.rgb * clamp(wp.z * .04 + .45, 0., 1.);
 #ifdef NIGHT
     light += GLOW * (exp2(-wp.z * .16) * .75 + .05);
 #endif
