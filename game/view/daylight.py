@@ -137,7 +137,10 @@ def _at(hour: float) -> Hour:
 
 
 def look(profile: CaptureProfile, context: int = 0) -> Look:
-    """The light of a profile in one graphics context (`Device.number`). Raises ValueError for a weather or an hour that is not known."""
+    """The light of a profile, drawn in one graphics context (`Device.number`).
+
+    Raises ValueError for a weather or an hour that is not known.
+    """
     if profile.weather not in _WEATHER:
         raise ValueError(f"no weather '{profile.weather}'; there are {', '.join(_WEATHER)}")
     if not 0.0 <= profile.hour <= 24.0:
