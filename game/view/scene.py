@@ -31,9 +31,10 @@ from game.world.state import WorldState
 class Scene:
     """Owns `root`, under which everything of one city hangs; `pose` puts it into a state."""
 
-    def __init__(self, city: City, profile: CaptureProfile) -> None:
+    def __init__(self, city: City, profile: CaptureProfile, context: int = 0) -> None:
+        """context: number of the graphics context that draws it."""
         self.root = NodePath("scene")
-        self._look = look(profile)
+        self._look = look(profile, context)
         self._fov, self._far = profile.fov_degrees, profile.far
         self.root.setShaderInput("LOOK", self._look.uniform())
         self.root.setShaderInput("layered", 0.0)
@@ -87,7 +88,7 @@ class Scene:
             tops[key].append(kerb)
         self.scenery = Scenery(city, parts, room, self._look, self._degrees)
         self.scenery.root.reparentTo(self.root)
-        self.signals = Signals(city, parts)
+        self.signals = Signals(city, parts, self._look)
         self.signals.root.reparentTo(self.root)
         for mesh in self.signals.poles:
             at = mesh[0]["place"][:1, :2].astype(np.float64)

@@ -46,7 +46,7 @@ class Window:
         self._device = _open(mode, title)
         self.has_screen = self._device.on_screen
         self.family = self._device.family
-        self._scene = Scene(city, profile)
+        self._scene = Scene(city, profile, self._device.number)
         self._target = Target(
             self._device, self._scene, profile, profile.width, profile.height, labels=False
         )
