@@ -101,6 +101,14 @@ class Look:
                  (f"CONTEXT_{self.context}", self.context > 0))  # fmt: skip
         return tuple(name for name, on in named if on)
 
+    @property
+    def mirror(self) -> Rgb:
+        """The sky as wet ground gives it back: what is drawn beneath the ground before it."""
+        return tuple(  # type: ignore[return-value]
+            (low * 0.6 + high * 0.4) * 0.86 + lamp * 0.12
+            for low, high, lamp in zip(self.low, self.high, self.glow, strict=True)
+        )
+
     def uniform(self) -> PTA_LVecBase4f:
         """The rows of LOOK in common.glsl."""
         rows = [
