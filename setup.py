@@ -16,6 +16,8 @@ SERVER = [
 CITY = ["shapely>=2.0"]
 STANDARDS = ["scenariogeneration==0.16.7", "gymnasium>=1.0"]
 DATASET = ["pyarrow>=17", "mcap>=1.2"]
+RERUN = ["rerun-sdk>=0.24"]
+RAY = ["ray>=2.40"]
 DEV = [
     "pytest>=8",
     "pytest-xdist>=3.6",
@@ -26,6 +28,7 @@ DEV = [
     "import-linter>=2.1",
     "httpx>=0.27",
     "pillow>=10",
+    "webdataset>=1.0",
     "types-PyYAML",
     "types-requests",
 ]
@@ -70,7 +73,9 @@ setup(
         "standards": STANDARDS,
         "dataset": DATASET,
         "pynput": ["pynput>=1.8"],
-        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *DEV],
+        "rerun": RERUN,
+        "ray": RAY,
+        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *RERUN, *DEV],
     },
     entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
 )
