@@ -13,7 +13,7 @@ Refuses another chain's stamp. Never talks to a chain and never computes an amou
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -183,6 +183,11 @@ class Ledger:
         with self._read() as db:
             return str(db.scalar(query) or "")
 
+    def sessions(self) -> tuple[str, ...]:
+        """Every session that has a verdict."""
+        with self._read() as db:
+            return tuple(str(name) for name in db.scalars(sa.select(verdicts.c.session)))
+
     def verdicts(self, decision: str | None = None) -> tuple[Verdict, ...]:
         query = sa.select(verdicts).order_by(verdicts.c.decided_s, verdicts.c.session)
         if decision is not None:
@@ -348,6 +353,14 @@ class Ledger:
             found = {row.key: row.value for row in db.execute(sa.select(meta))}
         names = Stamp.__slots__
         return Stamp(**{name: found[name] for name in names}) if set(names) <= set(found) else None
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """One write transaction on the ledger's database, for tables beside these."""
+        return self._write()
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """One read transaction, likewise."""
+        return self._read()
 
     # --- inside -------------------------------------------------------------------------------
 

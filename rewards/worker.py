@@ -33,6 +33,7 @@ from game.world.city import City
 from rewards import policy, schema, tickets
 from rewards.card import CARD, Card, read_card
 from rewards.checks.case import CannotJudge
+from rewards.errors import LedgerLost
 from rewards.graph import Runner, Step, run_graph, run_plain
 from rewards.inbox import Inbox, raw_key
 from rewards.ledger import Ledger
@@ -110,6 +111,9 @@ class Worker:
         try:
             with _heartbeat(bench.queue, message):
                 self.judge(message.name)
+        except LedgerLost as error:  # nothing can be written any more: start again
+            bench.queue.give_back(message, str(error), bench.retry_s)
+            raise
         except Exception as error:  # could not judge: never a verdict, always another try
             log.warning(
                 "session.unjudged session=%s receives=%d why=%r",
