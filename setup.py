@@ -16,6 +16,7 @@ SERVER = [
 CITY = ["shapely>=2.0"]
 STANDARDS = ["scenariogeneration==0.16.7", "gymnasium>=1.0"]
 DATASET = ["pyarrow>=17", "mcap>=1.2"]
+DIFFUSION = ["torch==2.13.0", "onnx>=1.17"]
 DEV = [
     "pytest>=8",
     "pytest-xdist>=3.6",
@@ -50,6 +51,7 @@ setup(
     install_requires=[
         "panda3d==1.10.16",
         "numpy>=2.0",
+        "onnxruntime>=1.20",
         "aiortc==1.16.*",
         "aiohttp>=3.10",
         "av>=14",
@@ -69,8 +71,9 @@ setup(
         "city": CITY,
         "standards": STANDARDS,
         "dataset": DATASET,
+        "diffusion": DIFFUSION,
         "pynput": ["pynput>=1.8"],
-        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *DEV],
+        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *DIFFUSION, *DEV],
     },
     entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
 )

@@ -50,6 +50,7 @@ class Seat:
         loopback: bool = True,
     ) -> None:
         self._backend, self._pool, self._send = backend, pool, send
+        self._painter = backend.painter()
         self._journal, self._now_ns = journal, now_ns
         self._first_tick, self._patched, self._loopback = first_tick, patched, loopback
         self._prompts: list[wire.Prompt] = [wire.Prompt("", from_tick=-1)]
@@ -177,7 +178,7 @@ class Seat:
         luma = luma_print(frame)
         pixels: Pixels = frame.to_ndarray(format="bgra")
         try:
-            styled = self._backend.style(pixels, prompt.prompt, prompt.seed, prompt.style)
+            styled = self._painter.style(pixels, prompt.prompt, prompt.seed, prompt.style)
         except Exception as error:  # whatever a backend dies of, the player keeps a picture
             self.failures += 1
             if self.failures == 1:
