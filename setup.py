@@ -18,6 +18,7 @@ STANDARDS = ["scenariogeneration==0.16.7", "gymnasium>=1.0"]
 DATASET = ["pyarrow>=17", "mcap>=1.2"]
 RERUN = ["rerun-sdk>=0.24"]
 RAY = ["ray>=2.40"]
+DIFFUSION = ["torch==2.13.0", "onnx>=1.17"]
 DEV = [
     "pytest>=8",
     "pytest-xdist>=3.6",
@@ -53,6 +54,7 @@ setup(
     install_requires=[
         "panda3d==1.10.16",
         "numpy>=2.0",
+        "onnxruntime>=1.20",
         "aiortc==1.16.*",
         "aiohttp>=3.10",
         "av>=14",
@@ -72,10 +74,11 @@ setup(
         "city": CITY,
         "standards": STANDARDS,
         "dataset": DATASET,
+        "diffusion": DIFFUSION,
         "pynput": ["pynput>=1.8"],
         "rerun": RERUN,
         "ray": RAY,
-        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *RERUN, *DEV],
+        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *RERUN, *DIFFUSION, *DEV],
     },
     entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
 )
