@@ -16,6 +16,12 @@ SERVER = [
 CITY = ["shapely>=2.0"]
 STANDARDS = ["scenariogeneration==0.16.7", "gymnasium>=1.0"]
 DATASET = ["pyarrow>=17", "mcap>=1.2"]
+WAN = [
+    "torch==2.13.0",
+    "diffusers==0.42.1",
+    "transformers>=5.0,<6",
+    "safetensors>=0.5",
+]
 DEV = [
     "pytest>=8",
     "pytest-xdist>=3.6",
@@ -70,7 +76,8 @@ setup(
         "standards": STANDARDS,
         "dataset": DATASET,
         "pynput": ["pynput>=1.8"],
-        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *DEV],
+        "wan": WAN,
+        "dev": [*WAN, *SERVER, *CITY, *STANDARDS, *DATASET, *DEV],
     },
     entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
 )
