@@ -90,37 +90,46 @@ class Cache:
         return Look(self, blocks)
 
     def settle(self, row: int) -> int | None:
-        """After a block's last pass: renew the sink that is least like it; which one, or None.
+        """After a block's last pass: renew the sink that is least like it; which one, or None."""
+        sink = self.faded(row)
+        if sink is not None:
+            self.renew(row, sink)
+        return sink
 
-        Only filled sinks are asked, and only a latent beyond them can replace one.
+    def faded(self, row: int) -> int | None:
+        """The sink to renew, by the first layer's keys and values: what a latent looks like.
+
+        Only filled sinks are asked, and only a latent beyond them can replace one. Where layers
+        are spread over processes, the one with the first layer decides for all.
         """
-        slots, tokens = self.slots[row], self.tokens
-        sinks, newest = self.params.sinks, max(slots.held, default=-1)
-        source = slots.place([newest])[0] if slots.held else -1
-        if self.params.renew_below < 0 or source < sinks or not sinks:
+        held, sinks = self.slots[row].held, self.params.sinks
+        if self.params.renew_below < 0 or not 0 < sinks < len(held):
             return None
-        span = slice(source * tokens, (source + 1) * tokens)
-        likeness = [self._like(row, sink, span) for sink in range(sinks)]
+        likeness = [self._like(row, sink) for sink in range(sinks)]
         worst = min(range(sinks), key=likeness.__getitem__)
-        if likeness[worst] >= self.params.renew_below:
-            return None
-        over = slice(worst * tokens, (worst + 1) * tokens)
-        for store in (self.keys, self.values):
-            store[:, row, over] = store[:, row, span].clone()
-        slots.held[worst] = newest
-        return worst
+        return worst if likeness[worst] < self.params.renew_below else None
 
-    def _like(self, row: int, sink: int, span: slice) -> float:
-        over = slice(sink * self.tokens, (sink + 1) * self.tokens)
-        cosines = [
-            F.cosine_similarity(
-                store[:, row, over].float().mean(1).flatten(1),
-                store[:, row, span].float().mean(1).flatten(1),
-                dim=-1,
-            ).mean()
-            for store in (self.keys, self.values)
-        ]
+    def renew(self, row: int, sink: int) -> None:
+        """Put the newest latent in the place of a sink, in every layer held here."""
+        into = self._span(sink)
+        for store in (self.keys, self.values):
+            store[:, row, into] = store[:, row, self._newest(row)].clone()
+        self.slots[row].held[sink] = max(self.slots[row].held)
+
+    def _like(self, row: int, sink: int) -> float:
+        spans = self._span(sink), self._newest(row)
+        cosines = []
+        for store in (self.keys, self.values):
+            means = [store[0, row, span].float().mean(0).flatten() for span in spans]
+            cosines.append(F.cosine_similarity(means[0], means[1], dim=0))
         return float((cosines[0] + cosines[1]) / 2)
+
+    def _newest(self, row: int) -> slice:
+        held, sinks = self.slots[row].held, self.params.sinks
+        return self._span(max(range(sinks, len(held)), key=held.__getitem__))
+
+    def _span(self, slot: int) -> slice:
+        return slice(slot * self.tokens, (slot + 1) * self.tokens)
 
 
 class Look:

@@ -46,14 +46,26 @@ class Share:
         """Whether every step has a memory of its own (stream batch)."""
         return len(self.cache.slots) > 1
 
-    def through(self, tokens: Tokens, blocks: list[Block]) -> Tokens:
-        """Own layers over rows of tokens, one for each block."""
+    def through(
+        self, tokens: Tokens, blocks: list[Block], renewed: list[int] | None = None
+    ) -> tuple[Tokens, list[int]]:
+        """Own layers over rows of tokens, one for each block.
+
+        renewed: the sink that each row gives up, -1 for none, as rank 0 decided; None on rank 0.
+        """
         rows = {block.step if self.apart else 0: block for block in blocks}
         out = self.model.through(tokens, self.prompt, self.cache.look(spans(rows)))
-        for row, block in rows.items():
-            if self.apart or block.step == len(block.timesteps) - 1:
-                self.cache.settle(row)
-        return out
+        if renewed is None:
+            renewed = [self._faded(row, block) for row, block in rows.items()]
+        for row, sink in zip(rows, renewed, strict=True):
+            if sink >= 0:
+                self.cache.renew(row, sink)
+        return out, renewed
+
+    def _faded(self, row: int, block: Block) -> int:
+        last = self.apart or block.step == len(block.timesteps) - 1
+        sink = self.cache.faded(row) if last else None
+        return -1 if sink is None else sink
 
 
 @torch.no_grad()
@@ -73,8 +85,8 @@ def lead(wire: "Wire", share: Share, fresh: Iterable[Fresh]) -> Iterator[Painted
             number += 1
         if batch:
             x, timestep = stacked(batch)
-            tokens = share.through(share.model.enter(x, timestep), batch)
-            wire.send_tokens(batch, tokens)
+            tokens, renewed = share.through(share.model.enter(x, timestep), batch)
+            wire.send_tokens(batch, renewed, tokens)
             flight += 1
         elif not flight:
             break
@@ -90,10 +102,10 @@ def lead(wire: "Wire", share: Share, fresh: Iterable[Fresh]) -> Iterator[Painted
 def follow(wire: "Wire", share: Share) -> None:
     """The other ranks, until rank 0 stops them."""
     while (received := wire.receive_tokens()) is not None:
-        blocks, tokens = received
-        tokens = share.through(tokens, blocks)
+        blocks, renewed, tokens = received
+        tokens, _ = share.through(tokens, blocks, renewed)
         if not share.model.ends:
-            wire.send_tokens(blocks, tokens)
+            wire.send_tokens(blocks, renewed, tokens)
             continue
         for block, velocity in zip(blocks, share.model.leave(tokens), strict=True):
             share.sampler.advance(block, velocity)
@@ -114,21 +126,23 @@ class Wire:
         self.dtype, self.device = dtype, torch.device(device)
         self._sending: list[tuple[dist.Work | None, Tensor]] = []
 
-    def send_tokens(self, blocks: list[Block], tokens: Tokens) -> None:
-        """To the next rank, with the blocks of the stream that they belong to."""
-        self._post([*self._told(blocks, tokens), tokens.x, tokens.time.float(), tokens.mod])
+    def send_tokens(self, blocks: list[Block], renewed: list[int], tokens: Tokens) -> None:
+        """To the next rank, with the blocks of the stream that they belong to (see Share)."""
+        told = [*self._told(blocks, tokens), self._whole(renewed)]
+        self._post([*told, tokens.x, tokens.time.float(), tokens.mod])
 
-    def receive_tokens(self) -> tuple[list[Block], Tokens] | None:
+    def receive_tokens(self) -> tuple[list[Block], list[int], Tokens] | None:
         """From the rank before; None: stop."""
         head = self._take_head()
         if head is None:
             return None
         blocks, (rows, frames, *grid) = self._take_blocks(head), head[:4]
+        renewed: list[int] = self._take((rows,), torch.int64).tolist()
         count = frames * grid[0] * grid[1]
         x = self._take((rows, count, head[7]), self.dtype)
         time = self._take((rows, frames, head[7]), torch.float32)
         mod = self._take((rows, frames, 6, head[7]), torch.float32)
-        return blocks, Tokens(x, time, mod, (frames, grid[0], grid[1]))
+        return blocks, renewed, Tokens(x, time, mod, (frames, grid[0], grid[1]))
 
     def send_blocks(self, blocks: list[Block]) -> None:
         """Back to rank 0, each one step further."""
