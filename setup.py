@@ -18,7 +18,13 @@ STANDARDS = ["scenariogeneration==0.16.7", "gymnasium>=1.0"]
 DATASET = ["pyarrow>=17", "mcap>=1.2"]
 RERUN = ["rerun-sdk>=0.24"]
 RAY = ["ray>=2.40"]
-DIFFUSION = ["torch==2.13.0", "onnx>=1.17"]
+DIFFUSION = [
+    "torch==2.13.0",
+    "onnx>=1.17",
+    "diffusers==0.42.1",
+    "transformers>=5.0,<6",
+    "safetensors>=0.5",
+]
 DEV = [
     "pytest>=8",
     "pytest-xdist>=3.6",
