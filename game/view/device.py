@@ -49,6 +49,7 @@ def configure() -> None:
     for sort, name, kind in (
         (11, "actors", CullBinManager.BT_unsorted),
         (12, "walls", CullBinManager.BT_front_to_back),
+        (13, "mirrored", CullBinManager.BT_front_to_back),
         (14, "ground", CullBinManager.BT_fixed),
         (16, "sky", CullBinManager.BT_fixed),
         (18, "shade", CullBinManager.BT_fixed),

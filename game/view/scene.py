@@ -13,7 +13,7 @@ import numpy as np
 from panda3d.core import CullFaceAttrib, NodePath
 
 from game.session.format import CaptureProfile
-from game.view import buildings, kerbs, mouths, streets
+from game.view import buildings, kerbs, mouths, reflection, streets
 from game.view.actors import Actors
 from game.view.camera import Eye
 from game.view.daylight import look
@@ -53,6 +53,11 @@ class Scene:
         self.actors.root.reparentTo(self.root)
         self.actors.shadows.reparentTo(self.root)
         sky(self._look).reparentTo(self.root)
+        if self._look.wet > 0.5:
+            walls, lights = [self._walls, self._shops], [self.signals.root]
+            reflection.mirrored(walls, lights, self._look).reparentTo(self.root)
+            for layer in (self._roads, self._ground):
+                reflection.shine_through(layer)
 
     def _layer(self, shader: str, bin_name: str, order: int) -> Any:
         layer = self.root.attachNewNode(shader)
