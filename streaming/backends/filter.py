@@ -84,12 +84,21 @@ class Filter:
         np.minimum(light, 255, out=light)
         return light.astype(np.uint8)
 
+    def painter(self) -> "Filter":
+        """Itself: nothing is remembered."""
+        return self
+
+    def told(self) -> str:
+        """Nothing was chosen."""
+        return ""
+
 
 class Identity:
     """The `identity` backend: gives back what it got, for measuring and for barcodes."""
 
     name = "identity"
     model = "identity/1"
+    passes = True
 
     def warm(self, height: int, width: int) -> None:
         """Nothing to do."""
@@ -97,6 +106,14 @@ class Identity:
     def style(self, frame: Pixels, prompt: str, seed: int, style: str = "") -> Pixels:
         """The same picture."""
         return frame
+
+    def painter(self) -> "Identity":
+        """Itself: nothing is remembered."""
+        return self
+
+    def told(self) -> str:
+        """Nothing was chosen."""
+        return ""
 
 
 def _index(frame: Pixels) -> NDArray[np.uint32]:
