@@ -70,12 +70,21 @@ class PlaySettings:
     """the first scenario; '' goes through the library"""
     seed: int = 0
     """0 draws a new one for every scenario"""
+    free: bool = False
+    """drive where you like instead of a scenario"""
+    place: str = "West 42nd Street & 7th Avenue"
+    """the crossing that a free drive starts at"""
+    city: str = "full"
+    """how much traffic and how many people a free drive has: none, light or full"""
+    seconds: float = 0.0
+    """ends each drive after so long; 0: only its outcome or the player ends it"""
     restart_children: bool = True
     """start the peer and the recorder again when they die"""
 
     def __post_init__(self) -> None:
         _one_of("play.window", self.window, ("auto", "window", "offscreen"))
         _one_of("play.driver", self.driver, ("human", "bot"))
+        _one_of("play.city", self.city, ("none", "light", "full"))
 
 
 @dataclass(frozen=True, slots=True)

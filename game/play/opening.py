@@ -20,9 +20,8 @@ from game.settings import Settings
 from game.world.chance import integer
 from game.world.city import City
 from game.world.version import TICK_HZ, WORLD_VERSION
-from scenarios.load import load as load_scenario
-from scenarios.model import digest
-from scenarios.spawn import Stage, stage
+from scenarios.cases import case
+from scenarios.spawn import Stage
 
 TRACKS = {
     "source": {
@@ -39,7 +38,9 @@ TRACKS = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to drive: scenario id, seed (None: drawn by the service), who drives, who is paid."""
+    """What to drive: a scenario or a free drive by name, seed (None: drawn by the service), who
+    drives, who is paid.
+    """
 
     scenario: str
     seed: int | None
@@ -71,7 +72,7 @@ def open_session(
     """Everything up to the first tick. Raises what the services say, before anything is written."""
     ticket = _ticket(settings, city, intake, wanted)
     seed = int(ticket["seed"]) if ticket else _own_seed(wanted)
-    scene = stage(load_scenario(wanted.scenario), city, seed)
+    scene = case(wanted.scenario, city, seed)
     session = str(ticket["session"]) if ticket else new_id()
     writer, tape = None, None
     if settings.record.enabled:
@@ -153,7 +154,7 @@ def _manifest(
         pack=city.name,
         pack_digest=city.digest,
         scenario=wanted.scenario,
-        scenario_digest=digest(scene.scenario),
+        scenario_digest=scene.digest,
         seed=scene.seed,
         tick_hz=TICK_HZ,
         driver=wanted.driver,

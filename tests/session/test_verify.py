@@ -9,7 +9,7 @@ from game.session import framefile
 from game.session.format import END, FRAMES, INPUTS, TICKS, TrackId
 from game.session.reader import Session
 from game.session.verify import verify
-from game.world.version import DIGEST_TICKS
+from game.world.version import DIGEST_TICKS, WORLD_VERSION
 
 from . import conftest as made
 
@@ -143,5 +143,5 @@ def test_another_city_or_world(record, city):
     text = manifest.read_text()
     manifest.write_text(text.replace(city.digest, "00" * 32))
     assert "pack" in [p.kind for p in checked(folder, city).problems]
-    manifest.write_text(text.replace('"world_version": 1', '"world_version": 99'))
+    manifest.write_text(text.replace(f'"world_version": {WORLD_VERSION}', '"world_version": 99'))
     assert "world" in [p.kind for p in checked(folder, city).problems]
