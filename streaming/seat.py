@@ -26,7 +26,7 @@ from streaming.ice import Guard, IceConfig, configuration, open_ended, trickle
 from streaming.journal import LUMA_SIDE, JournalWriter
 from streaming.painter import HUNG_S, Painter
 from streaming.ratecontrol import RateControl
-from streaming.track import EncodedTrack, OfferedTrack, newest
+from streaming.track import EVERY, EncodedTrack, OfferedTrack, newest
 
 log = logging.getLogger(__name__)
 
@@ -80,8 +80,7 @@ class Seat:
         self._inbox: deque[tuple[int, bytes, str]] = deque(maxlen=REMEMBERED)
         self._pending: deque[Any] = deque()
         self._decoder, self._encoder = TickDecoder(), TickEncoder(bitrate)
-        self.rate = RateControl(bitrate)
-        self._encoder.on_estimate = self._estimated
+        self.rate = RateControl(bitrate, time.monotonic())
         self._track: Any = EncodedTrack() if patched else OfferedTrack(depth=4)
         self._buffer: Any = None
         self._worker = ThreadPoolExecutor(1, "seat")
@@ -116,7 +115,7 @@ class Seat:
         connection = rtc.connection(configuration)
         sender = connection.addTrack(self._track)
         if self._patched:
-            rtc.equip_sender(sender, self._encoder, self._reported)
+            rtc.equip_sender(sender, self._encoder, self.rate)
         else:
             rtc.equip_sender_stock(sender, self._on_encoded)
         transceiver = next(t for t in connection.getTransceivers() if t.sender is sender)
@@ -128,12 +127,6 @@ class Seat:
         if not self._patched:
             connection.on("track", self._on_track)
         return connection
-
-    def _estimated(self, bitrate: int) -> None:
-        self._encoder.bitrate = self.rate.estimated(bitrate)
-
-    def _reported(self, loss: float, round_trip_s: float) -> None:
-        self._encoder.bitrate = self.rate.reported(loss, round_trip_s, time.monotonic())
 
     def _found(self, candidate: dict[str, Any] | None) -> None:
         """One of our own candidates that came after the answer."""
@@ -241,6 +234,9 @@ class Seat:
         tick = tick_of(frame.pts) if frame is not None else -1
         if frame is None or tick <= self.last_tick or not self._track.wanted:
             return None
+        if self.rate.rests(time.monotonic()):
+            self.skipped += 1
+            return None
         received, prompt = self._arrived.get(tick, self._now_ns()), self._prompt_for(tick)
         luma, styled = self._style(frame, prompt)
         if generation != self._generation:
@@ -265,8 +261,7 @@ class Seat:
             self._working = self._go(self._paint(track))
 
     async def _paint(self, track: Any) -> None:
-        async for frame, skipped in newest(track, self._allowed):
-            self.skipped += skipped
+        async for frame, _ in newest(track, EVERY):
             tick = tick_of(frame.pts)
             if tick <= self.last_tick or max(frame.width, frame.height) > LARGEST_SIDE:
                 continue

@@ -23,6 +23,7 @@ from aiohttp import WSMsgType, web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from streaming import jitter, wire
+from streaming.backends.filter import Slow
 from streaming.backends.table import make
 from streaming.errors import PortTaken, StreamingError, TicketRefused, WireMalformed
 from streaming.ice import IceConfig
@@ -51,7 +52,9 @@ class ServerConfig:
     journal: folder, None keeps no journal. key_file: journal key (hex), made on first use; None
     uses a key of this run. api_key: '' asks for none. ticket_keys: enrolled public keys (hex);
     none accepts unsigned tickets and guests without one. players: seats. bitrate [bit/s].
-    patched False runs the library as it is, and impairment spoils the line: for measurements.
+    ice: how players find it; a TURN server named there is told to them, with its password.
+    patched False runs the library as it is, impairment spoils the line, and work_s [s] is added to
+    every picture: for measurements.
     """
 
     host: str = "127.0.0.1"
@@ -67,6 +70,7 @@ class ServerConfig:
     patched: bool = True
     impairment: Impairment | None = None
     ice: IceConfig = IceConfig()  # noqa: RUF009 - frozen
+    work_s: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.port < 65536 or self.players < 1 or self.bitrate < 100_000:
@@ -94,6 +98,8 @@ class Server:
     def __init__(self, config: ServerConfig) -> None:
         self.config = config
         self.backend = make(config.backend)
+        if config.work_s:
+            self.backend = Slow(self.backend, config.work_s)
         self.backend.warm(*config.size)
         self.key = load_key(config.key_file) if config.key_file else Ed25519PrivateKey.generate()
         self.book = SeatBook(config.players, config.journal)
