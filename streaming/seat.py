@@ -66,12 +66,13 @@ class Seat:
         loopback: bool = True,
         ice: IceConfig = IceConfig(),  # noqa: B008 - frozen
         far: str = "",
+        on_frame: Callable[[float, int], None] = lambda took_ms, size: None,
     ) -> None:
         self._painter, self._player, self._send = painter, painter.for_player(), send
         self._journal, self._now_ns = journal, now_ns
         self._first_tick, self._patched, self._loopback = first_tick, patched, loopback
         self._ice, self._guard = ice, Guard(far, ice.private)
-        self._answered = asyncio.Event()
+        self._answered, self._on_frame = asyncio.Event(), on_frame
         self._prompts: list[wire.Prompt] = [wire.Prompt("", from_tick=-1)]
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,7 +91,7 @@ class Seat:
         self._connection: Any = None
         self._began = 0.0
         self.last_tick = -1
-        self.frames = self.skipped = 0
+        self.frames = self.skipped = self.candidates_dropped = 0
         painter.listen(self._say)
 
     async def answer(self, offer: wire.Offer) -> None:
@@ -183,6 +184,7 @@ class Seat:
         if self._connection is not None:
             await self._connection.close()
         self._worker.shutdown(wait=False, cancel_futures=True)
+        self.candidates_dropped = self._guard.dropped
 
     # our own way: encoded frames in, one job for each picture, encoded frames out
 
@@ -250,6 +252,7 @@ class Seat:
         if painted.data:
             self._track.offer(painted.tick, painted.data)
             self.frames += 1
+            self._on_frame((painted.sent_ns - painted.received_ns) / 1e6, len(painted.data))
         await self._begun(painted.prompt)
         self._received[painted.tick] = (painted.received_ns, painted.luma)
         self._journal_frame(painted.tick, painted.sent_ns, painted.sha256)
