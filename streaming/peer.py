@@ -244,7 +244,8 @@ class Peer:
             expired = now - self._window.expires_s
             while self._unanswered and next(iter(self._unanswered.values()))[1] < expired:
                 self._unanswered.popitem(last=False)
-            if len(self._unanswered) >= self._window.size or not link.ready:
+            full = self._patched and len(self._unanswered) >= self._window.size
+            if full or not link.ready:
                 await asyncio.sleep(0.002)
                 continue
             took, count = now, self._source.count
