@@ -16,6 +16,7 @@ SERVER = [
 CITY = ["shapely>=2.0"]
 STANDARDS = ["scenariogeneration==0.16.7", "gymnasium>=1.0"]
 DATASET = ["pyarrow>=17", "mcap>=1.2"]
+LIVEKIT = ["livekit>=1.2"]
 DEV = [
     "pytest>=8",
     "pytest-xdist>=3.6",
@@ -69,8 +70,9 @@ setup(
         "city": CITY,
         "standards": STANDARDS,
         "dataset": DATASET,
+        "livekit": LIVEKIT,
         "pynput": ["pynput>=1.8"],
-        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *DEV],
+        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *LIVEKIT, *DEV],
     },
     entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
 )

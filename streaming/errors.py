@@ -6,6 +6,8 @@ StreamingError
 │   └── RingMissing       is gone, or is not a ring of this version             exit 3
 ├── WireMalformed         a signalling message cannot be understood             exit 4
 ├── BackendUnknown        no diffusion backend of that name                     exit 2
+├── ModelUnknown          no remote model of that name, or no such size          exit 2
+├── LiveKitMissing        the livekit extra is not installed                    exit 3
 ├── PortTaken             the server cannot listen at its address                 exit 4
 ├── ServerUnreachable     nobody answers at the address                         exit 4
 ├── ServerRefused         the server said no and will say it again              exit 4
@@ -80,6 +82,38 @@ class BackendUnknown(StreamingError):
 
     def __str__(self) -> str:
         return f"no diffusion backend '{self.name}'; choose one of: {', '.join(self.known)}"
+
+
+class ModelUnknown(StreamingError):
+    """The settings name a remote model that is not in the table, or a size that cannot be."""
+
+    exit_code = 2
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name, known)
+        self.name, self.known = name, known
+
+    def __str__(self) -> str:
+        return (
+            f"no remote model '{self.name}'; choose one of {', '.join(self.known)}, "
+            f"or give its size: --set stream.size=1280x704@30"
+        )
+
+
+class LiveKitMissing(StreamingError):
+    """The `livekit` transport was chosen and its client library is not installed."""
+
+    exit_code = 3
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"the livekit transport needs the LiveKit client library ({self.why}); "
+            f"pip install '.[livekit]', or use --set stream.transport=direct"
+        )
 
 
 class PortTaken(StreamingError):
