@@ -43,6 +43,7 @@ from streaming.stages import STAGES
 
 _LOOK_TICKS = TICK_HZ // 2
 """How often the street is looked up for the prompt."""
+_WARM_FRAMES = 8
 _GRAPH = 60
 """Readings of the stages that the latency graph holds."""
 
@@ -129,7 +130,8 @@ class Drive:
         if self.state.tick % TICK_HZ == 0:
             self._every_second()
         if self.graphed and self.state.tick % 12 == 0:
-            self.graph.append(tuple(self.stages().get(name, 0.0) for name in STAGES))
+            told = self.stages()
+            self.graph.append(tuple(told.get(name, 0.0) for name in STAGES))
 
     def pause(self, paused: bool) -> None:
         """Stop or go on keeping pictures; inputs and ticks are always kept, for the replay."""
@@ -199,7 +201,8 @@ class Drive:
         self.window.present(picture, self._hud(self) if self._hud else Hud())
 
     def _seen(self, styled: Frame, share: float) -> None:
-        self._shown_ms.append((time.monotonic_ns() - styled.t_ns) / 1e6)
+        if self.counts.frames > _WARM_FRAMES:  # the first one waited for the drive to begin
+            self._shown_ms.append((time.monotonic_ns() - styled.t_ns) / 1e6)
         if share <= 0.0:
             return
         self.counts.shown += 1
