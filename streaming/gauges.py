@@ -36,7 +36,8 @@ class Gauges:
     ones were there; lost: encoded frames that the recorder's ring had no room for. foreign: frames
     with a tick never sent. bitrate [bit/s]: as received. backend: as the server names it. stages:
     median [ms] of each part of the way, see `stages`. line_loss: share of packets lost on the way
-    there, line_ms: round trip of the line alone. exact: pairs are, else `confidence` tells.
+    there, line_ms: round trip of the line alone. sending [bit/s]: allowed by the rate control.
+    exact: pairs are, else `confidence` tells.
     """
 
     state: str = "starting"
@@ -59,6 +60,7 @@ class Gauges:
     stages: dict[str, float] = field(default_factory=dict)
     line_loss: float = 0.0
     line_ms: float = 0.0
+    sending: int = 0
     exact: bool = True
     confidence: float = 1.0
 

@@ -123,7 +123,7 @@ class Peer:
         self._connect_ms = 0.0
         self._foreign: Foreign | None = None  # set where the server does not echo ticks
         self._echoes = True
-        self._stages = StageClock()
+        self._stages, self._loss = StageClock(), Meter()
 
     # what the game may ask for
 
@@ -157,6 +157,9 @@ class Peer:
         """A reading of now."""
         rate = self._link.rate if self._link is not None else None
         foreign = None if self._echoes else self._foreign
+        if rate is not None and self._state == "streaming":
+            self._loss.add(rate.loss)
+        losses = self._loss.values()
         return Gauges(
             state=self._state,
             connected=self._state == "streaming",
@@ -170,8 +173,9 @@ class Peer:
             connect_ms=self._connect_ms,
             cpu_s=round(time.process_time(), 3),
             stages=self._stages.reading(),
-            line_loss=round(rate.loss, 4) if rate is not None else 0.0,
+            line_loss=round(sum(losses) / len(losses), 4) if losses else 0.0,
             line_ms=round(rate.round_trip_s * 1000, 1) if rate is not None else 0.0,
+            sending=rate.target if rate is not None else 0,
             exact=self._echoes,
             confidence=1.0 if foreign is None else round(foreign.confidence, 3),
             **self._counts,
@@ -277,7 +281,8 @@ class Peer:
             expired = now - self._window.expires_s
             while self._unanswered and next(iter(self._unanswered.values()))[1] < expired:
                 self._unanswered.popitem(last=False)
-            if len(self._unanswered) >= self._window.size or not link.ready:
+            full = self._patched and len(self._unanswered) >= self._window.size
+            if full or not link.ready:
                 await asyncio.sleep(0.002)
                 continue
             took, count = now, self._source.count

@@ -28,7 +28,7 @@ _ADVICE = {
     "line": "the line itself is slow: choose a nearer server, and a cable instead of radio",
     "loss": "packets are lost: use a cable instead of radio, and stop other uploads",
     "missing": "pictures do not come back: the server skips them or the line loses them",
-    "narrow": "the line carries less than was asked for: stop other uploads, or lower stream.bitrate",
+    "narrow": "the line carries less than asked for: stop other uploads, or lower stream.bitrate",
 }
 _STAGE_ADVICE = {
     "encode": "this machine takes long to encode: close other programs, or use codec vp8",

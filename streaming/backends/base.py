@@ -10,6 +10,9 @@ class Backend(Protocol):
 
     warm raises what makes the backend unusable, before the first player. style returns a picture
     of the same shape, fresh or the same object; it may be called from several threads.
+
+    Two more are looked for: `passes`, true where style gives back what it got, so that no picture
+    need be made for it; and for_player(), whose result has a `style` with one player's state.
     """
 
     name: str

@@ -6,6 +6,7 @@ styles; a style is named outright, or is the first one that the prompt's words m
 
 import hashlib
 import re
+import time
 from dataclasses import astuple, dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streaming.backends.base import Backend
 from streaming.frames import Pixels
 
 VERSION = 1
@@ -98,6 +100,25 @@ class Identity:
     def style(self, frame: Pixels, prompt: str, seed: int, style: str = "") -> Pixels:
         """The same picture."""
         return frame
+
+
+class Slow:
+    """Another backend that takes `seconds` longer for each picture: for measurements."""
+
+    passes = False
+
+    def __init__(self, inner: Backend, seconds: float) -> None:
+        self._inner, self._seconds = inner, seconds
+        self.name, self.model = inner.name, inner.model
+
+    def warm(self, height: int, width: int) -> None:
+        """As the other."""
+        self._inner.warm(height, width)
+
+    def style(self, frame: Pixels, prompt: str, seed: int, style: str = "") -> Pixels:
+        """As the other, later."""
+        time.sleep(self._seconds)
+        return self._inner.style(frame, prompt, seed, style)
 
 
 def _index(frame: Pixels) -> NDArray[np.uint32]:
