@@ -40,7 +40,8 @@ GIVE_UP_S = 2.0
 FIRST_FRAME_S = 8.0
 LOOK_S = 0.004  # between looks at a ring whose writer rings no bell
 PROMPT_LEAD_TICKS = 12
-RETRY_S = (0.1, 0.2, 0.4, 0.8, 1.5)
+RETRY_S = (0.1, 0.2, 0.4, 0.8)  # a server that is back is found within a second
+SERVICE_RETRY_S = (1.0, 2.0, 4.0, 8.0, 10.0)  # every try at a service may be billed
 REMEMBERED = 512
 TRANSPORTS = ("direct", "livekit")
 
@@ -200,7 +201,8 @@ class Peer:
                     break
                 failures = 0 if self._counts["returned"] > before else failures + 1
                 self._state = "reconnecting"
-                await self._pause(RETRY_S[min(failures, len(RETRY_S) - 1)])
+                waits = RETRY_S if self._config.transport == "direct" else SERVICE_RETRY_S
+                await self._pause(waits[min(failures, len(waits) - 1)])
         finally:
             self._journal.close()
             if line is not None:

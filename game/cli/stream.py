@@ -125,8 +125,8 @@ def _show_report(report: "Report", seen: "Measured") -> None:
     table.add_row("painted by", seen.backend, "")
     console = Console(highlight=False)
     console.print(table)
-    for line in report.advice:
-        console.print(f"- {line}")
+    for advice in report.advice:
+        console.print(f"- {advice}")
     console.print(f"[bold {verdicts[report.verdict]}]{report.verdict}[/] to play on")
 
 

@@ -92,6 +92,24 @@ def drive_for(drive: Drive, ticks: int, draw: Iterable[bool] = ()) -> WorldState
     return drive.state
 
 
+def manifest_of(city: City, case: Stage, scenario_digest: str) -> Manifest:
+    """Of a drive of the bot."""
+    return Manifest(
+        session=SESSION,
+        created="2026-01-01T00:00:00+00:00",
+        build="0",
+        world_version=WORLD_VERSION,
+        pack=city.name,
+        pack_digest=city.digest,
+        scenario=case.scenario.id,
+        scenario_digest=scenario_digest,
+        seed=case.seed,
+        tick_hz=60,
+        driver=Declared("bot", "calm"),
+        backend="filter",
+    )
+
+
 def make(city: City, case: Stage, link: Loop | None, writer: SessionWriter | None = None) -> Drive:
     parts: tuple[Any, ...] = (city, case, Screen(), Bot(case, city), style_named("noir"), 2)
     return Drive(*parts, writer=writer, link=link)  # type: ignore[arg-type]
@@ -134,20 +152,7 @@ def test_every_second_the_inputs_are_committed_to_the_journal(city: City, case: 
 
 
 def test_what_is_written_is_what_was_driven(city: City, case: Stage, tmp_path: Path) -> None:
-    manifest = Manifest(
-        session=SESSION,
-        created="2026-01-01T00:00:00+00:00",
-        build="0",
-        world_version=WORLD_VERSION,
-        pack=city.name,
-        pack_digest=city.digest,
-        scenario=case.scenario.id,
-        scenario_digest=digest(case.scenario),
-        seed=case.seed,
-        tick_hz=60,
-        driver=Declared("bot", "calm"),
-        backend="filter",
-    )
+    manifest = manifest_of(city, case, digest(case.scenario))
     writer = SessionWriter.create(tmp_path, manifest)
     drive = make(city, case, Loop(2), writer)
     last = drive_for(drive, 90)
