@@ -16,7 +16,15 @@ SERVER = [
 CITY = ["shapely>=2.0"]
 STANDARDS = ["scenariogeneration==0.16.7", "gymnasium>=1.0"]
 DATASET = ["pyarrow>=17", "mcap>=1.2"]
-DIFFUSION = ["torch==2.13.0", "onnx>=1.17"]
+RERUN = ["rerun-sdk>=0.24"]
+RAY = ["ray>=2.40"]
+DIFFUSION = [
+    "torch==2.13.0",
+    "onnx>=1.17",
+    "diffusers==0.42.1",
+    "transformers>=5.0,<6",
+    "safetensors>=0.5",
+]
 DEV = [
     "pytest>=8",
     "pytest-xdist>=3.6",
@@ -27,6 +35,7 @@ DEV = [
     "import-linter>=2.1",
     "httpx>=0.27",
     "pillow>=10",
+    "webdataset>=1.0",
     "types-PyYAML",
     "types-requests",
 ]
@@ -73,7 +82,9 @@ setup(
         "dataset": DATASET,
         "diffusion": DIFFUSION,
         "pynput": ["pynput>=1.8"],
-        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *DIFFUSION, *DEV],
+        "rerun": RERUN,
+        "ray": RAY,
+        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *RERUN, *DIFFUSION, *DEV],
     },
     entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
 )

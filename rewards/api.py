@@ -24,6 +24,7 @@ from starlette.exceptions import HTTPException
 from game.session.ids import new_id
 from rewards import tickets
 from rewards.api_limits import BodyLimit
+from rewards.card import write_card
 from rewards.errors import WalletRefused
 from rewards.inbox import NEEDED, SHA256, FileEntry, Inbox, State, raw_key
 from rewards.ledger import Ledger
@@ -196,6 +197,9 @@ def complete(intake: Intake, session: str) -> dict[str, str]:
         missing = sorted((set(NEEDED) | set(announced)) - here)
         if missing:
             raise UploadRefused("session.incomplete", f"still to come: {', '.join(missing)}", 409)
+        ticket = intake.inbox.ticket(session)
+        assert ticket is not None  # a state says so
+        write_card(intake.store, ticket, tuple(announced.values()))
         # the queue knows a session by its name, so that a crash in between repeats harmlessly
         intake.queue.push(session, session)
         intake.inbox.queued(session)

@@ -5,6 +5,7 @@ and the seat's secret live here, so every reconnect restores them.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import secrets
@@ -18,13 +19,15 @@ from typing import Any
 from av.video.reformatter import VideoReformatter
 
 from streaming import jitter, wire
+from streaming.codec import PTS_PER_TICK, TickEncoder, is_key, tick_of
 from streaming.errors import ServerRefused, StreamingError
-from streaming.frames import EncodedFrame, is_vp8_key, pack_encoded
+from streaming.frames import EncodedFrame, pack_encoded
 from streaming.gauges import Gauges, Meter, Percentiles
+from streaming.ice import IceConfig
 from streaming.impairment import BadLine, Impairment
-from streaming.link import Link, poll_newest
+from streaming.link import Link
+from streaming.ratecontrol import Window
 from streaming.ring import FifoRing, LatestRing
-from streaming.rtc import PTS_PER_TICK, TickEncoder, tick_of
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +35,7 @@ STYLED = 2  # kind of encoded frames in the ring
 STALLED_S = 0.5
 GIVE_UP_S = 2.0
 FIRST_FRAME_S = 8.0
-IN_FLIGHT = 12
-EXPIRE_S = 0.5
+LOOK_S = 0.004  # between looks at a ring whose writer rings no bell
 PROMPT_LEAD_TICKS = 12
 RETRY_S = (0.1, 0.2, 0.4, 0.8, 1.5)
 REMEMBERED = 512
@@ -46,8 +48,9 @@ class PeerConfig:
     url: ws://host:port, with or without path. session, ticket: of the run; {} makes a plain one.
     resume: secret of the seat; give a restarted peer the same config. journal_path: where the
     server's signed blocks are appended. prompt..number: in force from the first frame. fps, bitrate
-    [bit/s]: of what is sent. nice: lowers the process's priority. patched False runs the library
-    as it is, and impairment spoils the line: for measurements.
+    [bit/s], codec: of what is sent, at most and where the server takes it. nice: lowers the
+    process's priority. patched False runs the library as it is, and impairment spoils the line:
+    for measurements.
     """
 
     url: str
@@ -66,6 +69,8 @@ class PeerConfig:
     nice: int = 0
     patched: bool = True
     impairment: Impairment | None = None
+    codec: str = "vp8"
+    ice: IceConfig = IceConfig()  # noqa: RUF009 - frozen
 
     def __post_init__(self) -> None:
         if not 1 <= self.fps <= 120 or not 100_000 <= self.bitrate <= 50_000_000:
@@ -89,10 +94,11 @@ class Peer:
         self._inputs: wire.Inputs | None = None
         self._journal = ClientJournal(config.journal_path)
         self._reformatter = VideoReformatter()
-        self._stop = asyncio.Event()
+        self._stop, self._rung = asyncio.Event(), asyncio.Event()
         self._link: Link | None = None
         self._patched = config.patched and jitter.self_check()
         self._unanswered: OrderedDict[int, tuple[int, float]] = OrderedDict()
+        self._window = Window(config.fps)
         self._sent: OrderedDict[int, int] = OrderedDict()
         self._tick = self._returned_tick = -1
         self._seen = source.count
@@ -123,6 +129,10 @@ class Peer:
         self._inputs = wire.Inputs(tick, chain.hex())
         if self._link is not None:
             self._spawn(self._link.send(self._inputs))
+
+    def ring(self) -> None:
+        """A new picture is in the ring. Without it the ring is looked at every few milliseconds."""
+        self._rung.set()
 
     def stop(self) -> None:
         """End `run` in good order."""
@@ -173,9 +183,11 @@ class Peer:
     async def _one_link(self) -> bool:
         """Open a link and stay on it. True when the server refused for good."""
         config, began = self._config, time.monotonic()
-        encoder = TickEncoder(config.bitrate, config.fps) if self._patched else None
+        encoder = None
+        if self._patched:
+            encoder = TickEncoder(config.bitrate, config.fps, codec=config.codec)
         first_tick = max(self._source.latest_tick, 0)
-        link = Link(config.url, self, encoder, self._patched, first_tick)
+        link = Link(config.url, self, encoder, self._patched, first_tick, config.ice)
         ticket = dict(config.ticket) or {"session": config.session}
         seat = wire.Ticket(ticket, config.resume, self._journal.next_n, first_tick)
         stopping = asyncio.ensure_future(self._stop.wait())
@@ -227,11 +239,12 @@ class Peer:
     async def _feed(self, link: Link) -> None:
         took = time.monotonic()
         while True:
-            await poll_newest(lambda: self._source.latest_tick, self._tick, self._config.fps, took)
+            await self._next_picture(took)
             now = time.monotonic()
-            while self._unanswered and next(iter(self._unanswered.values()))[1] < now - EXPIRE_S:
+            expired = now - self._window.expires_s
+            while self._unanswered and next(iter(self._unanswered.values()))[1] < expired:
                 self._unanswered.popitem(last=False)
-            if len(self._unanswered) >= IN_FLIGHT:
+            if len(self._unanswered) >= self._window.size or not link.ready:
                 await asyncio.sleep(0.002)
                 continue
             took, count = now, self._source.count
@@ -248,6 +261,17 @@ class Peer:
             link.offer(frame)
             self._counts["sent"] += 1
             self._out.add(1.0)
+
+    async def _next_picture(self, took: float) -> None:
+        """Return once there is a picture newer than the last, at most `fps` times a second."""
+        rest = took + 0.7 / self._config.fps - time.monotonic()
+        if rest > 0.001:
+            await asyncio.sleep(rest)
+        while self._source.latest_tick <= self._tick:
+            self._rung.clear()
+            if self._source.latest_tick <= self._tick:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._rung.wait(), LOOK_S)
 
     async def _watch(self, link: Link) -> None:
         """Tell a stall at once; end the link when it lasts. A source that rests is no stall."""
@@ -297,7 +321,7 @@ class Peer:
         self._detail = text
         log.warning("peer.notice session=%s %s", self._config.session, text)
 
-    def encoded(self, timestamp: int, data: bytes) -> None:
+    def encoded(self, timestamp: int, data: bytes, codec: str) -> None:
         """A frame as received, before it is decoded: into the recorder's ring, byte for byte."""
         now_ns = time.monotonic_ns()
         tick, exact = tick_of(timestamp), self._is_exact(timestamp)
@@ -307,8 +331,8 @@ class Peer:
                 return
             tick = next(reversed(self._sent))
         _, number, seed = next(e for e in reversed(self._numbers) if e[0] <= tick or e[0] == -1)
-        confidence = 1.0 if exact else 0.0
-        frame = EncodedFrame(tick, data, is_vp8_key(data), now_ns, exact, confidence, number, seed)
+        key, confidence = is_key(codec, data), 1.0 if exact else 0.0
+        frame = EncodedFrame(tick, data, key, now_ns, exact, confidence, number, seed)
         if not self._encoded.push(pack_encoded(frame), kind=STYLED, tick=tick, t_ns=now_ns):
             self._counts["lost"] += 1
         self._bits.add(len(data) * 8.0)
@@ -325,7 +349,7 @@ class Peer:
         if sent_ns is None and self._backend != "unknown":
             return
         height, width = self._styled.shape[:2]
-        picture = self._reformatter.reformat(frame, width=width, height=height, format="bgra")
+        picture = self._reformatter.reformat(frame, width, height, "bgra", threads=1)
         now_ns = time.monotonic_ns()
         pixels: Any = picture.to_ndarray()
         self._styled.put(tick, now_ns, pixels)
@@ -333,7 +357,9 @@ class Peer:
         self._state, self._detail = "streaming", ""
         self._in.add(1.0)
         if sent_ns is not None:
-            self._round_trip.add((time.monotonic_ns() - sent_ns) / 1e6)
+            trip_ms = (time.monotonic_ns() - sent_ns) / 1e6
+            self._round_trip.add(trip_ms)
+            self._window.answered(self._heard_at, trip_ms / 1000)
         for old in [t for t in self._unanswered if t <= tick]:
             del self._unanswered[old]
 

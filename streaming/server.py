@@ -10,10 +10,10 @@ import hmac
 import logging
 import secrets
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,8 +25,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from streaming import jitter, wire
 from streaming.backends.table import make
 from streaming.errors import PortTaken, StreamingError, TicketRefused, WireMalformed
+from streaming.ice import IceConfig
 from streaming.impairment import BadLine, Impairment
 from streaming.journal import JournalWriter, is_session_name
+from streaming.painter import Painter
 from streaming.rtc import install, is_loopback
 from streaming.seal import check_ticket, digest, load_key, public_hex
 from streaming.seat import Seat
@@ -38,6 +40,7 @@ PATH = "/v1/stream"
 BLOCK_EVERY_S = 1.0
 MALFORMED_LIMIT = 50
 HEARTBEAT_S = 5.0
+SWITCH_S = 0.0005  # how long a thread may keep the interpreter from the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class ServerConfig:
     bitrate: int = 2_500_000
     patched: bool = True
     impairment: Impairment | None = None
+    ice: IceConfig = IceConfig()  # noqa: RUF009 - frozen
 
     def __post_init__(self) -> None:
         if not 0 <= self.port < 65536 or self.players < 1 or self.bitrate < 100_000:
@@ -93,7 +97,7 @@ class Server:
         self.backend.warm(*config.size)
         self.key = load_key(config.key_file) if config.key_file else Ed25519PrivateKey.generate()
         self.book = SeatBook(config.players, config.journal)
-        self.pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="backend")
+        self.painter = Painter(self.backend)
         self.now_ns = anchored_clock()
         self.patched = config.patched and jitter.self_check()
         self.loopback = is_loopback(config.host)
@@ -124,7 +128,7 @@ class Server:
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=wire.LARGEST_MESSAGE)
         await socket.prepare(request)
-        visit = Visit(self, socket)
+        visit = Visit(self, socket, request.remote or "")
         given = request.query.get("api_key", "").encode()
         if not hmac.compare_digest(given, self.config.api_key.encode()) and self.config.api_key:
             await visit.send(wire.ErrorMessage("401: Invalid API key"))
@@ -141,14 +145,13 @@ class Server:
     async def close(self) -> None:
         """Show everybody out and seal the journals."""
         await asyncio.gather(*(v.close("the server is stopping") for v in list(self.visits)))
-        self.pool.shutdown(wait=False, cancel_futures=True)
 
 
 class Visit:
     """One WebSocket: admission, then its messages until either side leaves."""
 
-    def __init__(self, server: Server, socket: web.WebSocketResponse) -> None:
-        self._server, self._socket = server, socket
+    def __init__(self, server: Server, socket: web.WebSocketResponse, far: str = "") -> None:
+        self._server, self._socket, self._far = server, socket, far
         self._session = ""
         self._ticket = ""
         self._seat: Seat | None = None
@@ -232,8 +235,7 @@ class Visit:
             for line in self._journal.since(message.journal_n):
                 await self.send(wire.JournalBlock(line))
         self._seat = Seat(
-            server.backend,
-            server.pool,
+            server.painter,
             self.send,
             self._journal,
             server.now_ns,
@@ -241,6 +243,8 @@ class Visit:
             first_tick=max(message.tick, 0),
             patched=server.patched,
             loopback=server.loopback,
+            ice=server.config.ice,
+            far=self._far,
         )
         self._ticker = asyncio.ensure_future(self._every_second(self._seat))
         server.served += 1
@@ -324,6 +328,7 @@ def run_server(config: ServerConfig, pipe: Any) -> None:
     Anything received through the pipe, or SIGTERM, stops the server in good order.
     """
     connection: Connection = pipe
+    sys.setswitchinterval(SWITCH_S)
 
     async def main() -> None:
         stop = asyncio.Event()

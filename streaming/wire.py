@@ -111,6 +111,23 @@ class QueuePosition:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """The server has what it needs; of no use to us."""
+
+    TYPE: ClassVar[str] = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnConfig:
+    """A TURN server that the client may use."""
+
+    TYPE: ClassVar[str] = "turn_config"
+    urls: list[Any]
+    username: str = ""
+    credential: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorMessage:
     TYPE: ClassVar[str] = "error"
     error: str
@@ -185,6 +202,8 @@ Message = (
     | GenerationTick
     | GenerationEnded
     | QueuePosition
+    | Ready
+    | TurnConfig
     | ErrorMessage
     | Hello
     | Ticket
@@ -244,6 +263,10 @@ def _checked(kind: str, name: str, value: Any, wanted: Any) -> Any:
         raise WireMalformed(kind, f"'{name}' is out of range")
     if name == "candidate" and isinstance(value, Mapping):
         _check_candidate(value)
+    if isinstance(value, list) and (
+        len(value) > 8 or not all(isinstance(one, str) and len(one) < 256 for one in value)
+    ):
+        raise WireMalformed(kind, f"'{name}' is no short list of texts")
     return value
 
 

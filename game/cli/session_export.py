@@ -25,9 +25,9 @@ from game.errors import UsageError
 @click.option("--shortest", default=8, show_default=True, help="Leave out runs below this.")
 @click.option(
     "--gop",
-    default=10,
+    default=5,
     show_default=True,
-    help="Frames between key frames: 2 suits single frames, 10 clips.",
+    help="Frames between key frames: fewer for single frames, more for smaller files.",
 )
 @click.option("--size", help="WIDTHxHEIGHT of the pictures. [default: as captured]")
 @click.option(

@@ -19,6 +19,7 @@ from typing import Any
 from game.dataset import ids, licence, splits
 from game.dataset.drive import Drive
 from game.dataset.errors import FolderTaken, NothingToExport
+from game.dataset.video import GOP
 from game.errors import MissingPart
 from game.session.format import Manifest, TrackId
 from game.session.reader import Session
@@ -42,7 +43,7 @@ class Options:
     fps: float = 30.0
     frames: int = 0
     shortest: int = 8
-    gop: int = 10
+    gop: int = GOP
     size: tuple[int, int] | None = None
     track: int = TrackId.STYLED
     stated: tuple[tuple[str, str], ...] = ()

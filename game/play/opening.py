@@ -14,6 +14,7 @@ from game.play.link import Link
 from game.play.tape import Tape
 from game.session.format import CaptureProfile, Driver, Manifest
 from game.session.ids import new_id
+from game.session.replay import said
 from game.session.writer import SessionWriter
 from game.settings import Settings
 from game.world.chance import integer
@@ -77,6 +78,7 @@ def open_session(
         manifest = _manifest(settings, city, capture, renderer, backing, wanted, scene, ticket)
         manifest = dataclasses.replace(manifest, session=session)
         writer = SessionWriter.create(settings.paths.sessions, manifest)
+        writer.event("scenario", 0, said=said(scene.scenario))
         log = settings.paths.data / "logs" / "recorder.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         tape = Tape(writer.folder, capture, settings.record.source, log)

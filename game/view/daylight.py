@@ -92,12 +92,22 @@ class Look:
     night: float
     wet: float
     cloud: float
+    context: int = 0  # number of the graphics context that it is drawn in
 
     @property
     def features(self) -> tuple[str, ...]:
-        """What the shaders are to be built with: NIGHT, WET."""
-        named = (("NIGHT", self.night >= _LAMPS_FROM), ("WET", self.wet > 0.5))
+        """What the shaders are to be built with: NIGHT, WET, and which context they are for."""
+        named = (("NIGHT", self.night >= _LAMPS_FROM), ("WET", self.wet > 0.5),
+                 (f"CONTEXT_{self.context}", self.context > 0))  # fmt: skip
         return tuple(name for name, on in named if on)
+
+    @property
+    def mirror(self) -> Rgb:
+        """The sky as wet ground gives it back: what is drawn beneath the ground before it."""
+        return tuple(  # type: ignore[return-value]
+            (low * 0.6 + high * 0.4) * 0.86 + lamp * 0.12
+            for low, high, lamp in zip(self.low, self.high, self.glow, strict=True)
+        )
 
     def uniform(self) -> PTA_LVecBase4f:
         """The rows of LOOK in common.glsl."""
@@ -134,8 +144,11 @@ def _at(hour: float) -> Hour:
     )  # fmt: skip
 
 
-def look(profile: CaptureProfile) -> Look:
-    """The light of a profile. Raises ValueError for a weather or an hour that is not known."""
+def look(profile: CaptureProfile, context: int = 0) -> Look:
+    """The light of a profile, drawn in one graphics context (`Device.number`).
+
+    Raises ValueError for a weather or an hour that is not known.
+    """
     if profile.weather not in _WEATHER:
         raise ValueError(f"no weather '{profile.weather}'; there are {', '.join(_WEATHER)}")
     if not 0.0 <= profile.hour <= 24.0:
@@ -157,4 +170,5 @@ def look(profile: CaptureProfile) -> Look:
         night=lit,
         wet=air.wet,
         cloud=air.cloud,
+        context=context,
     )

@@ -75,11 +75,11 @@ def make(city: City, out: Path, profile: CaptureProfile, done: Callable[[str], N
 def _pictures(city: City, renderer: SceneRenderer) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     shots = []
     for place in PLACES:
-        state, view = _stand(city, place)
+        state, view = stand(city, place)
         found = renderer.render_from(view, state, ["colour"], *_SIZE, ego=not place.height)
         shots.append(np.asarray(found["colour"], np.uint8))
     yield "places", sheet(shots, 2)
-    state, view = _stand(city, PLACES[0])
+    state, view = stand(city, PLACES[0])
     yield "drive", np.asarray(renderer.render_from(view, state, ["colour"], *_LARGE)["colour"])
     yield "channels", sheet(_channels(renderer, state, view), 2)
 
@@ -100,7 +100,7 @@ def _channels(renderer: SceneRenderer, state: WorldState, view: Eye) -> list[NDA
     return shown
 
 
-def _stand(city: City, place: Place) -> tuple[WorldState, Eye]:
+def stand(city: City, place: Place) -> tuple[WorldState, Eye]:
     """A state with some traffic before the junction, and the eye that looks at it."""
     ego = approach(city, place.at, None)
     ux, uy = cos(ego.heading), sin(ego.heading)

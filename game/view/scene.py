@@ -13,7 +13,7 @@ import numpy as np
 from panda3d.core import CullFaceAttrib, NodePath
 
 from game.session.format import CaptureProfile
-from game.view import buildings, kerbs, mouths, streets
+from game.view import buildings, kerbs, mouths, reflection, streets
 from game.view.actors import Actors
 from game.view.camera import Eye
 from game.view.daylight import look
@@ -31,9 +31,10 @@ from game.world.state import WorldState
 class Scene:
     """Owns `root`, under which everything of one city hangs; `pose` puts it into a state."""
 
-    def __init__(self, city: City, profile: CaptureProfile) -> None:
+    def __init__(self, city: City, profile: CaptureProfile, context: int = 0) -> None:
+        """context: number of the graphics context that draws it."""
         self.root = NodePath("scene")
-        self._look = look(profile)
+        self._look = look(profile, context)
         self._fov, self._far = profile.fov_degrees, profile.far
         self.root.setShaderInput("LOOK", self._look.uniform())
         self.root.setShaderInput("layered", 0.0)
@@ -51,6 +52,11 @@ class Scene:
         self.actors.root.reparentTo(self.root)
         self.actors.shadows.reparentTo(self.root)
         sky(self._look).reparentTo(self.root)
+        if self._look.wet > 0.5:
+            walls, lights = [self._walls, self._shops], [self.signals.root]
+            reflection.mirrored(walls, lights, self._look).reparentTo(self.root)
+            for layer in (self._roads, self._ground):
+                reflection.shine_through(layer)
 
     def _layer(self, shader: str, bin_name: str, order: int) -> Any:
         layer = self.root.attachNewNode(shader)
@@ -82,7 +88,7 @@ class Scene:
             tops[key].append(kerb)
         self.scenery = Scenery(city, parts, room, self._look, self._degrees)
         self.scenery.root.reparentTo(self.root)
-        self.signals = Signals(city, parts)
+        self.signals = Signals(city, parts, self._look)
         self.signals.root.reparentTo(self.root)
         for mesh in self.signals.poles:
             at = mesh[0]["place"][:1, :2].astype(np.float64)

@@ -7,6 +7,7 @@ from math import atan2
 import numpy as np
 from panda3d.core import GeomNode, NodePath, OmniBoundingVolume
 
+from game.view.daylight import Look
 from game.view.labels import Train
 from game.view.materials import program
 from game.view.mesh import Mesh, box, geometry, join, post, quads, turned
@@ -54,13 +55,13 @@ def head(reach: float) -> tuple[Mesh, Mesh]:
 class Signals:
     """Heads on the far side of every signalised approach. `root` is to be hung into the scene."""
 
-    def __init__(self, city: City, parts: list[Half]) -> None:
+    def __init__(self, city: City, parts: list[Half], look: Look) -> None:
         self.root = NodePath("signals")
         self._node = GeomNode("lamps")
         self._node.setBounds(OmniBoundingVolume())
         self._node.setFinal(True)
         path = self.root.attachNewNode(self._node)
-        path.setShader(program("lamp"))
+        path.setShader(program("lamp", look.features))
         path.setBin("actors", 0)
         self._shown: tuple[tuple[int, Light], ...] = ()
         by_id = {j.id: j for j in city.junctions if j.signal}

@@ -23,6 +23,8 @@ EXAMPLES: tuple[wire.Message, ...] = (
     wire.GenerationTick(1.5),
     wire.GenerationEnded(9, "bye"),
     wire.QueuePosition(2, 5),
+    wire.Ready(),
+    wire.TurnConfig(["turn:turn.example.org:3478"], "user", "word"),
     wire.ErrorMessage("401: Invalid API key"),
     wire.Hello(1, "filter/v1", "00"),
     wire.Ticket({"session": "s"}, "secret", 3, 60),
@@ -59,7 +61,7 @@ def test_what_is_ours_is_kept_apart_by_its_prefix() -> None:
 
 
 def test_unknown_types_are_ignored() -> None:
-    assert wire.parse('{"type":"turn_config","urls":[]}') is None
+    assert wire.parse('{"type":"livekit_room_info","token":"x"}') is None
 
 
 @pytest.mark.parametrize(

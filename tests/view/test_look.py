@@ -252,3 +252,27 @@ def test_leaving_out_hidden_buildings_changes_no_pixel(towers: City) -> None:
                     assert np.array_equal(some[channel], whole[channel])
     assert left_out > 20
     renderer.close()
+
+
+@pytest.mark.render
+def test_wet_ground_gives_back_the_walls_and_labels_stay_those_of_the_ground(towers: City) -> None:
+    view, state = Eye(-72.0, -5.0, 1.6, 0.0, -0.05), state_at(80.0, 60.0)
+    renderer = SceneRenderer(towers, RAIN)
+    mirror = renderer._scene.root.find("mirrored")
+    shown = renderer.render_from(view, state, PLAIN, 240, 240)
+    mirror.stash()
+    bare = renderer.render_from(view, state, PLAIN, 240, 240)
+    mirror.unstash()
+    renderer.close()
+    ground = np.isin(shown["class"], (Train.ROAD, Train.SIDEWALK))
+    changed = (shown["colour"] != bare["colour"]).any(2)
+    assert changed[ground].mean() > 0.2
+    assert not changed[~ground].any()
+    assert all(np.array_equal(shown[name], bare[name]) for name in LABELS)
+
+
+@pytest.mark.render
+def test_there_is_nothing_beneath_dry_ground(towers: City) -> None:
+    renderer = SceneRenderer(towers, NIGHT)
+    assert renderer._scene.root.find("mirrored").isEmpty()
+    renderer.close()

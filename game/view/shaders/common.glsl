@@ -59,13 +59,11 @@ float patches(vec2 p) {                            // slow, cheap unevenness ove
     return .5 + .25 * sin(p.x * .21 + p.y * .09 + 1.7) + .25 * sin(p.y * .17 - p.x * .12);
 }
 
-vec3 sodden(vec3 c, float steep, float low, vec3 mirror) {     // wet ground; `low`: where water stands
+// Wet ground, blended over what it gives back: alpha is the share of its own. low: where water stands.
+vec4 sodden(vec3 c, float steep, float low, vec3 ray) {
     float pool = clamp(low * 3.2 - 1.15, 0., 1.);
     float away = 1. - clamp(steep, 0., 1.);
     away *= away; away *= away;
-    float share = (.05 + .30 * away + .42 * away * away) * (.45 + .55 * pool);
-#ifdef NIGHT
-    mirror += GLOW * .45;
-#endif
-    return c * (.60 - .16 * pool) * (1. - share) + mirror * .86 * share;
+    float share = (.07 + .36 * away + .44 * away * away) * (.42 + .58 * pool);
+    return vec4(haze(c * (.60 - .16 * pool), ray) * (1. - share), 1. - share);
 }

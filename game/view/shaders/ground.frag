@@ -21,7 +21,8 @@ void main() {
     vec3 mirror = mix(LOW, HIGH, .55 * sqrt(max(steep, 0.)));
     c = mat > .5 && mat < 1.5 ? mix(mirror * .80, HIGH * .28 + vec3(.01, .05, .05), min(1., steep * 2.2 + .25 * n)) : c;
 #ifdef WET
-    c = sodden(c, steep, mat > 5.5 ? n : n * .45, mirror);
-#endif
+    emit(sodden(c, steep, mat > 5.5 ? n : n * .45, ray));
+#else
     emit(haze(c, ray));
+#endif
 }

@@ -46,7 +46,8 @@ void main() {
     c *= (1. - .22 * gutter) * shine(vec3(0., 0., 1.), 0.) * 1.08;
 #ifdef WET
     float steep = -ray.z * inversesqrt(dot(ray, ray));
-    c = sodden(c, steep, n * .8 + .5 * gutter, mix(LOW, HIGH, .55 * sqrt(max(steep, 0.))));
-#endif
+    emit(sodden(c, steep, n * .8 + .5 * gutter, ray));
+#else
     emit(haze(c, ray));
+#endif
 }
