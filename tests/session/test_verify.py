@@ -10,7 +10,7 @@ from game.session import framefile, tickfile
 from game.session.format import END, FRAMES, INPUTS, TICKS, TrackId
 from game.session.reader import Session
 from game.session.verify import verify
-from game.world.version import DIGEST_TICKS, WORLD_VERSION
+from game.world.version import DIGEST_TICKS
 
 from . import conftest as made
 
