@@ -13,7 +13,7 @@ from game.view.materials import program
 from game.view.mesh import Mesh, box, geometry, join, post, quads, turned
 from game.view.mouths import Half
 from game.world.city import City, Junction, Point
-from game.world.signals import Light, axis_of, light
+from game.world.signals import Light, axis_of, light, place_of
 from game.world.state import WorldState
 
 _NEAR = 170.0  # lenses are drawn up to here [m]
@@ -77,7 +77,7 @@ class Signals:
                 key = (junction.id, axis_of(atan2(uy, ux)))
                 lamps.setdefault(key, []).append(turned(lens, *at, ux, uy))
         self.poles = poles
-        self._keys = list(lamps)
+        self._keys = [(place_of(by_id[junction].name), axis) for junction, axis in lamps]
         self._lenses = [join(meshes) for meshes in lamps.values()]
         places = [(by_id[junction].x, by_id[junction].y) for junction, _ in lamps]
         self._places = np.array(places, float).reshape(-1, 2)
