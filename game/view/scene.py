@@ -17,7 +17,7 @@ from game.view.camera import Eye
 from game.view.daylight import look
 from game.view.houses import Houses
 from game.view.land import Land
-from game.view.materials import program
+from game.view.materials import dress
 from game.view.room import Room
 from game.view.scenery import Scenery
 from game.view.signals import Signals
@@ -34,6 +34,8 @@ class Scene:
         """context: number of the graphics context that draws it."""
         self.root = NodePath("scene")
         self._look = look(profile, context)
+        self.features = self._look.features
+        """What the programs of this scene are built with."""
         self._fov, self._far = profile.fov_degrees, profile.far
         self.root.setShaderInput("LOOK", self._look.uniform())
         self.root.setShaderInput("layered", 0.0)
@@ -59,7 +61,7 @@ class Scene:
 
     def _layer(self, shader: str, bin_name: str, order: int) -> Any:
         layer = self.root.attachNewNode(shader)
-        layer.setShader(program(shader, self._look.features))
+        dress(layer, shader, self._look.features)
         layer.setBin(bin_name, order)
         return layer
 

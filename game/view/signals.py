@@ -9,11 +9,11 @@ from panda3d.core import GeomNode, NodePath, OmniBoundingVolume
 
 from game.view.daylight import Look
 from game.view.labels import Train
-from game.view.materials import program
+from game.view.materials import dress
 from game.view.mesh import Mesh, box, geometry, join, post, quads, turned
 from game.view.mouths import Half
 from game.world.city import City, Junction, Point
-from game.world.signals import Light, axis_of, light
+from game.world.signals import Light, axis_of, light, place_of
 from game.world.state import WorldState
 
 _NEAR = 170.0  # lenses are drawn up to here [m]
@@ -61,7 +61,7 @@ class Signals:
         self._node.setBounds(OmniBoundingVolume())
         self._node.setFinal(True)
         path = self.root.attachNewNode(self._node)
-        path.setShader(program("lamp", look.features))
+        dress(path, "lamp", look.features)
         path.setBin("actors", 0)
         self._shown: tuple[tuple[int, Light], ...] = ()
         by_id = {j.id: j for j in city.junctions if j.signal}
@@ -77,7 +77,7 @@ class Signals:
                 self._stands.append((at, (ux, uy), reach))
         self.feet = np.array([at for at, _, _ in self._stands], float).reshape(-1, 2)
         """Where the poles stand (n, 2) [m]."""
-        self._keys = list(lamps)
+        self._keys = [(place_of(by_id[junction].name), axis) for junction, axis in lamps]
         self._rows = list(lamps.values())
         self._lenses: dict[int, Mesh] = {}
         places = [(by_id[junction].x, by_id[junction].y) for junction, _ in lamps]
