@@ -240,7 +240,7 @@ def test_leaving_out_hidden_buildings_changes_no_pixel(towers: City) -> None:
             state = state_at(x, -3.0, heading)
             for view in (eye(state), standing(x, -3.0, heading)):
                 some = renderer.render_from(view, state, PLAIN, 200, 160)
-                left_out += len(houses.cells) - len(houses.shown)
+                left_out += len(houses.resident.nodes) - len(houses.resident.shown)
                 houses.hiding = False
                 whole = renderer.render_from(view, state, PLAIN, 200, 160)
                 houses.hiding = True
