@@ -34,7 +34,8 @@ while time.process_time() - began < 8.0:
     if over or cut:
         env.reset()
 each = env.config["physics_world_step_size"] * env.config["decision_repeat"]
-print("RATE", steps * each / (time.process_time() - began), len(env.engine.traffic_manager.vehicles))
+many = len(env.engine.traffic_manager.vehicles)
+print("RATE", steps * each / (time.process_time() - began), many)
 """
 
 
