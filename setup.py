@@ -25,6 +25,7 @@ DIFFUSION = [
     "transformers>=5.0,<6",
     "safetensors>=0.5",
 ]
+LIVEKIT = ["livekit>=1.2"]
 DEV = [
     "pytest>=8",
     "pytest-xdist>=3.6",
@@ -80,11 +81,12 @@ setup(
         "city": CITY,
         "standards": STANDARDS,
         "dataset": DATASET,
+        "livekit": LIVEKIT,
         "diffusion": DIFFUSION,
         "pynput": ["pynput>=1.8"],
         "rerun": RERUN,
         "ray": RAY,
-        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *RERUN, *DIFFUSION, *DEV],
+        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *RERUN, *LIVEKIT, *DIFFUSION, *DEV],
     },
     entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
 )

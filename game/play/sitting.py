@@ -11,6 +11,8 @@ import numpy as np
 from game.atlas.load import load as load_city
 from game.errors import GameError, MissingPart
 from game.play.embedded import Backing, Embedded
+from game.play.human import bound
+from game.play.link import dial
 from game.play.session_loop import Sitting, Tally
 from game.processes import Supervisor, only_instance
 from game.session.format import CaptureProfile
@@ -26,6 +28,8 @@ def sit(settings: Settings, most: int, say: Callable[[str], None]) -> Tally:
     """Drive until the player ends it, or `most` drives. Raises MissingPart without a screen."""
     if settings.play.scenario:
         load_scenario(settings.play.scenario)  # a wrong name is said before anything starts
+    bound(settings.play)
+    dial(settings.stream)
     pack = settings.paths.pack if settings.paths.pack != Path() else None
     city = load_city(pack)
     if settings.play.free:

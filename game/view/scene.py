@@ -17,6 +17,7 @@ from game.view import buildings, kerbs, mouths, reflection, streets
 from game.view.actors import Actors
 from game.view.camera import Eye
 from game.view.daylight import look
+from game.view.houses import Houses
 from game.view.materials import program
 from game.view.mesh import Mesh, geom_node, join
 from game.view.room import Room
@@ -66,18 +67,7 @@ class Scene:
 
     def _fill(self, city: City) -> None:
         tops: dict[int, list[Mesh]] = defaultdict(list)
-        cells, self._horizon = buildings.cells(city.footprints, city.streets)
-        self._cells = [
-            [
-                layer.attachNewNode(geom_node("cell", mesh))
-                for layer, mesh in zip(
-                    (self._walls, self._shops, self._roofs), (c.walls, c.shops, c.tops), strict=True
-                )
-                if len(mesh[0])
-            ]
-            for c in cells
-        ]
-        self._shown = set(range(len(cells)))
+        self.houses = Houses(city, (self._walls, self._shops, self._roofs))
         parts = mouths.halves(city)
         for _, on, off in streets.tiles(city, parts):
             if on is not None:
@@ -107,22 +97,13 @@ class Scene:
         self.signals.update(state, eye.x, eye.y)
 
     def _uncover(self, eye: Eye, aspect: float) -> None:
-        """Leave out the buildings that stand hidden behind others."""
-        if self._horizon is None:
-            return
+        """Show the buildings in the picture, but for those that stand hidden behind others."""
         half = tan(radians(self._fov) / 2)
         up = half if aspect >= 1.0 else half / aspect
         tilt = abs(sin(eye.pitch))  # along the ground a tilted picture shows more, and farther
         spread = half * max(aspect, 1.0) / max(cos(eye.pitch) - up * tilt, 0.1)
         far = self._far * (cos(eye.pitch) + up * tilt)
-        seen = self._horizon.seen(eye, spread, far).tolist()
-        for index in self._shown - set(seen):
-            for path in self._cells[index]:
-                path.stash()
-        for index in set(seen) - self._shown:
-            for path in self._cells[index]:
-                path.unstash()
-        self._shown = set(seen)
+        self.houses.show(eye, spread, far)
 
     @contextmanager
     def only(self, state: WorldState, eye: Eye) -> Iterator[None]:

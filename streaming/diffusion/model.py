@@ -39,7 +39,7 @@ class Block(nn.Module):
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
         self.film = nn.Linear(told, 2 * width)
-        nn.init.zeros_(self.film.weight)
+        nn.init.normal_(self.film.weight, std=0.1)
         nn.init.zeros_(self.film.bias)
         self.second.weight.data *= 0.2
 
@@ -69,7 +69,13 @@ class Tiny(nn.Module):
         self.up = nn.ModuleList(nn.Conv2d(n, m, 1) for n, m in ((d, c), (c, b), (b, a)))
         self.outer = nn.ModuleList(Block(n, told) for n in (c, b, a))
         self.head = nn.Conv2d(a, 3 * FOLD**2 + _TURN + self.params.memory, 1)
-        self.head.weight.data *= 0.2
+        self.head.weight.data *= 0.1
+        self.base = nn.Parameter(torch.tensor([0.5] * 3 + [0.3] * 3 + [0.0] * 3).repeat(6, 1))
+
+    def told(self) -> list[nn.Parameter]:
+        """The parameters that tell styles apart; they learn at a rate of their own."""
+        return [p for name, p in self.named_parameters() if name.split(".")[-2:-1] == ["film"]
+                or name.startswith(("tell", "base"))]  # fmt: skip
 
     def forward(
         self,
@@ -99,6 +105,7 @@ class Tiny(nn.Module):
             x = F.interpolate(up(x), scale_factor=2.0, mode="nearest") + levels.pop()
             x = block(x, told)
         detail, turn, memory = self.head(x).split([3 * FOLD**2, _TURN, self.params.memory], 1)
+        turn = turn + (style @ self.base)[:, :, None, None]
         styled, gain = _turned(folded, turn, detail)
         small = styled.reshape(-1, 3, FOLD**2, *styled.shape[2:]).mean(2)
         return (
@@ -106,6 +113,20 @@ class Tiny(nn.Module):
             gain,
             torch.cat([small * 2 - 1, torch.tanh(memory)], 1),
         )
+
+    def encode(self, picture: Tensor) -> list[Tensor]:
+        """Features at 1/4, 1/8, 1/16 and 1/32 of pictures (b, 3, h, w), without noise or style."""
+        folded = F.pixel_unshuffle(picture, FOLD)
+        none = folded.new_zeros(folded.shape[0], 3 + self.kept, *folded.shape[2:])
+        told = self.tell(folded.new_zeros(folded.shape[0], len(STYLES) + 1))
+        x = self.enter(
+            F.relu(self.stem(torch.cat([folded * 2 - 1, none, _place(folded)], 1))), told
+        )
+        levels = [x]
+        for down, block in zip(self.down, self.inner, strict=True):
+            x = block(F.relu(down(x)), told)
+            levels.append(x)
+        return levels
 
 
 def _place(folded: Tensor) -> Tensor:
@@ -121,8 +142,6 @@ def _turned(folded: Tensor, turn: Tensor, detail: Tensor) -> tuple[Tensor, Tenso
     red, green, blue = folded.chunk(3, 1)
     luma = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
     gain, grey, bias = turn.chunk(3, 1)
-    gain = gain + 0.5
-    grey = grey + 0.3
     parts = [
         colour * gain[:, i : i + 1] + luma * grey[:, i : i + 1] + bias[:, i : i + 1]
         for i, colour in enumerate((red, green, blue))
