@@ -37,7 +37,7 @@ GIVE_UP_S = 2.0
 FIRST_FRAME_S = 8.0
 LOOK_S = 0.004  # between looks at a ring whose writer rings no bell
 PROMPT_LEAD_TICKS = 12
-RETRY_S = (0.1, 0.2, 0.4, 0.8, 1.5)
+RETRY_S = (0.1, 0.2, 0.4, 0.8, 1.2)
 REMEMBERED = 512
 
 
