@@ -52,6 +52,7 @@ class Owner(Protocol):
     def encoded(self, timestamp: int, data: bytes, codec: str) -> None: ...
     def decoded(self, frame: Any) -> None: ...
     def notice(self, text: str) -> None: ...
+    def times(self, text: str) -> None: ...
 
 
 def address_of(url: str) -> str:
@@ -129,7 +130,7 @@ class Link:
             connector=aiohttp.TCPConnector(resolver=Resolver(), use_dns_cache=False),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=OPEN_S),
         )
-        query = f"?api_key={quote(api_key)}" if api_key else ""
+        query = self._query(api_key)
         try:
             self._socket = await asyncio.wait_for(
                 self._http.ws_connect(
@@ -151,6 +152,9 @@ class Link:
             raise ServerUnreachable(self._address, why) from None
         far = self._socket.get_extra_info("peername")
         self._guard = Guard(str(far[0]) if far else "", self._ice.private)
+
+    def _query(self, api_key: str) -> str:
+        return f"?api_key={quote(api_key)}" if api_key else ""
 
     async def _offer(self) -> str:
         connection = self._connection = rtc.connection(await configuration(self._ice))
@@ -290,6 +294,8 @@ class Link:
             self._owner.block(message.block)
         elif isinstance(message, wire.PromptAck):
             self._owner.acknowledged(message)
+        elif isinstance(message, wire.Times):
+            self._owner.times(message.frames)
         elif isinstance(message, wire.Hello):
             self._owner.hello(message)
             _settle(self._hello, None)

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ class Measured:
     """One measurement. times [ms] and fps over at most its last ten seconds.
 
     returned: share of the pictures put that came back. cpu: of the peer's process, 1 = one core.
+    stages: median [ms] of each part of the way. line_loss: share of packets lost on the way there,
+    line_ms: round trip of the line alone. sending [bit/s]: what the rate control allows at the end.
     """
 
     round_trip_ms: Percentiles
@@ -51,6 +53,10 @@ class Measured:
     cpu: float
     server_cpu: float
     backend: str
+    stages: dict[str, float] = field(default_factory=dict)
+    line_loss: float = 0.0
+    line_ms: float = 0.0
+    sending: int = 0
 
     def row(self) -> dict[str, Any]:
         """As it stands in the JSON of `stream bench`."""
@@ -169,6 +175,10 @@ def _measured(
         (after.cpu_s - before.cpu_s) / wall,
         server_busy / wall,
         after.backend,
+        after.stages,
+        after.line_loss,
+        after.line_ms,
+        after.sending,
     )
 
 

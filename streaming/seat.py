@@ -26,6 +26,7 @@ from streaming.ice import Guard, IceConfig, configuration, open_ended, trickle
 from streaming.journal import LUMA_SIDE, JournalWriter
 from streaming.painter import HUNG_S, Painter
 from streaming.ratecontrol import RateControl
+from streaming.stages import Times, pack_times
 from streaming.track import EVERY, EncodedTrack, OfferedTrack, newest
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class Seat:
         self._worker = ThreadPoolExecutor(1, "seat")
         self._working: asyncio.Task[None] | None = None
         self._generation = 0
+        self._times: deque[Times] = deque(maxlen=REMEMBERED)
         self._took_s = 0.01
         self._connection: Any = None
         self._began = 0.0
@@ -166,6 +168,12 @@ class Seat:
         if self._journal is not None and len(message.chain) == 64:
             with contextlib.suppress(ValueError):
                 self._journal.commit(max(message.tick, 0), bytes.fromhex(message.chain).hex())
+
+    async def tell_times(self) -> None:
+        """Say when the last frames were received and sent, so that the player sees the stages."""
+        told, self._times = list(self._times), deque(maxlen=REMEMBERED)
+        if told:
+            await self._send(wire.Times(pack_times(told)))
 
     async def seal(self, end: bool = False) -> None:
         """Sign what passed and send the block."""
@@ -323,6 +331,7 @@ class Seat:
 
     def _journal_frame(self, tick: int, sent_ns: int, sha256: str) -> None:
         received, luma = self._received.pop(tick, (sent_ns, b""))
+        self._times.append((tick, received, sent_ns))
         if self._journal is not None and luma and tick > self._journal.last_tick:
             self._journal.frame(tick, min(received, sent_ns), sent_ns, luma, sha256)
 

@@ -333,6 +333,7 @@ class Visit:
         while True:
             await asyncio.sleep(BLOCK_EVERY_S)
             await seat.seal()
+            await seat.tell_times()
             if seat.seconds():
                 await self.send(wire.GenerationTick(round(seat.seconds(), 3)))
             if (why := self._over_time(seat.seconds())) and self._closing is None:
