@@ -16,6 +16,15 @@ SERVER = [
 CITY = ["shapely>=2.0"]
 STANDARDS = ["scenariogeneration==0.16.7", "gymnasium>=1.0"]
 DATASET = ["pyarrow>=17", "mcap>=1.2"]
+RERUN = ["rerun-sdk>=0.24"]
+RAY = ["ray>=2.40"]
+DIFFUSION = [
+    "torch==2.13.0",
+    "onnx>=1.17",
+    "diffusers==0.42.1",
+    "transformers>=5.0,<6",
+    "safetensors>=0.5",
+]
 LIVEKIT = ["livekit>=1.2"]
 DEV = [
     "pytest>=8",
@@ -27,6 +36,7 @@ DEV = [
     "import-linter>=2.1",
     "httpx>=0.27",
     "pillow>=10",
+    "webdataset>=1.0",
     "types-PyYAML",
     "types-requests",
 ]
@@ -51,6 +61,7 @@ setup(
     install_requires=[
         "panda3d==1.10.16",
         "numpy>=2.0",
+        "onnxruntime>=1.20",
         "aiortc==1.16.*",
         "aiohttp>=3.10",
         "av>=14",
@@ -71,8 +82,11 @@ setup(
         "standards": STANDARDS,
         "dataset": DATASET,
         "livekit": LIVEKIT,
+        "diffusion": DIFFUSION,
         "pynput": ["pynput>=1.8"],
-        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *LIVEKIT, *DEV],
+        "rerun": RERUN,
+        "ray": RAY,
+        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *RERUN, *LIVEKIT, *DIFFUSION, *DEV],
     },
     entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
 )

@@ -70,6 +70,14 @@ class PlaySettings:
     """the first scenario; '' goes through the library"""
     seed: int = 0
     """0 draws a new one for every scenario"""
+    free: bool = False
+    """drive where you like instead of a scenario"""
+    place: str = "West 42nd Street & 7th Avenue"
+    """the crossing that a free drive starts at"""
+    city: str = "full"
+    """how much traffic and how many people a free drive has: none, light or full"""
+    seconds: float = 0.0
+    """ends each drive after so long; 0: only its outcome or the player ends it"""
     restart_children: bool = True
     """start the peer and the recorder again when they die"""
     keys: str = ""
@@ -78,6 +86,7 @@ class PlaySettings:
     def __post_init__(self) -> None:
         _one_of("play.window", self.window, ("auto", "window", "offscreen"))
         _one_of("play.driver", self.driver, ("human", "bot"))
+        _one_of("play.city", self.city, ("none", "light", "full"))
         for part in filter(None, (each.strip() for each in self.keys.split(","))):
             if not all(piece.strip() for piece in part.rpartition("=")):
                 raise SettingsError("play.keys", part, "write it as key=deed, key=deed")

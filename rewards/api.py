@@ -24,6 +24,7 @@ from starlette.exceptions import HTTPException
 from game.session.ids import new_id
 from rewards import tickets
 from rewards.api_limits import BodyLimit
+from rewards.card import write_card
 from rewards.errors import WalletRefused
 from rewards.inbox import NEEDED, SHA256, FileEntry, Inbox, State, raw_key
 from rewards.ledger import Ledger
@@ -32,6 +33,7 @@ from rewards.queue import Queue
 from rewards.refusal import Refused, TicketRefused, UploadRefused
 from rewards.storage import FolderStore, Grant
 from rewards.wallet import check_wallet
+from scenarios.free import free_named
 
 log = logging.getLogger(__name__)
 CHUNK_WAIT_S = 30.0
@@ -92,7 +94,7 @@ class RunRequest(_Request):
 
     wallet: str = Field("", max_length=128)
     claim: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
-    scenario: str = Field(max_length=64)
+    scenario: str = Field(max_length=128)
     seed: int | None = Field(None, ge=0, lt=2**31)
     driver: str = Field(pattern="^(human|bot|agent)$")
     policy: str = Field(max_length=32)
@@ -122,7 +124,9 @@ def give_run_ticket(intake: Intake, ask: RunRequest) -> dict[str, Any]:
     if bool(ask.wallet.strip()) == bool(ask.claim):
         raise TicketRefused("payee.one", "give a wallet or a claim id, one of them", 422)
     payee = check_wallet(ask.wallet, known.ours) if ask.wallet.strip() else ""
-    if ask.scenario not in known.scenarios:
+    free = free_named(ask.scenario)
+    wanted = known.scenarios.get(ask.scenario) if free is None else free.digest
+    if wanted is None:
         raise TicketRefused("scenario.unknown", f"known: {', '.join(sorted(known.scenarios))}", 422)
     if ask.policy not in known.policies:
         raise TicketRefused("policy.unknown", f"offered here: {', '.join(known.policies)}", 422)
@@ -134,7 +138,7 @@ def give_run_ticket(intake: Intake, ask: RunRequest) -> dict[str, Any]:
         raise TicketRefused("seed.chosen", "under this policy the server draws the seed", 422)
     terms = tickets.Terms(
         scenario=ask.scenario,
-        scenario_digest=known.scenarios[ask.scenario],
+        scenario_digest=wanted,
         seed=secrets.randbelow(2**31) if ask.seed is None else ask.seed,
         world_version=ask.world_version,
         pack_digest=ask.pack_digest,
@@ -196,6 +200,9 @@ def complete(intake: Intake, session: str) -> dict[str, str]:
         missing = sorted((set(NEEDED) | set(announced)) - here)
         if missing:
             raise UploadRefused("session.incomplete", f"still to come: {', '.join(missing)}", 409)
+        ticket = intake.inbox.ticket(session)
+        assert ticket is not None  # a state says so
+        write_card(intake.store, ticket, tuple(announced.values()))
         # the queue knows a session by its name, so that a crash in between repeats harmlessly
         intake.queue.push(session, session)
         intake.inbox.queued(session)

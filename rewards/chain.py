@@ -1,11 +1,12 @@
 """The chain as the payer sees it: look, sign, submit, ask how it went, and find what was paid.
 
-Owns the connection and the translation of its errors. Decides nothing and stores nothing. A
-refused submission is reported as words: only height, status and receipt prove anything.
+Owns the connections and the translation of their errors. Decides nothing and stores nothing. A
+refused submission is reported as words: only height, status and receipt prove anything, and where
+a second endpoint is given, only what both say.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from solana.exceptions import SolanaRpcException
@@ -20,13 +21,9 @@ from solders.transaction import VersionedTransaction
 from solders.transaction_status import TransactionConfirmationStatus
 from spl.token.constants import TOKEN_PROGRAM_ID
 
-from rewards.errors import ReceiptUnexplained
+from rewards.errors import EndpointsDisagree, ReceiptUnexplained
 from rewards.history import History, words
-from rewards.instructions import (
-    MEMO_PREFIX,
-    payout_message,
-    receipt_address,
-)
+from rewards.instructions import MEMO_PREFIX, Item, fits, payout_message, receipt_address
 from rewards.model import Receipt
 from rewards.signer import ReceiptSecret, Signer
 
@@ -68,21 +65,43 @@ class Freshness:
     last_valid_height: int
 
 
-class Chain:
-    """One endpoint, one treasury, one token. Close it with `close`.
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """One payout to be signed. digest: of its verdict. opens: it makes the token account."""
 
-    Every call raises ChainUnreachable when the endpoint does not answer.
+    session: str
+    wallet: str
+    amount: int
+    digest: str = ""
+    opens: bool = False
+
+
+class Chain:
+    """One treasury, one token, one endpoint and a witness to it. Close it with `close`.
+
+    witness: a second endpoint of the same chain; a payment counts as final, or as dead, only
+    when both say so. Every call raises ChainUnreachable when one of them does not answer.
     """
 
     def __init__(
-        self, history: History, signer: Signer, secret: ReceiptSecret, price: int = 1_000
+        self,
+        history: History,
+        signer: Signer,
+        secret: ReceiptSecret,
+        price: int = 1_000,
+        witness: History | None = None,
     ) -> None:
         self.url, self.token, self.treasury = history.url, history.token, signer.address
         self._past, self._signer, self._secret, self._price = history, signer, secret, price
+        self._witness = witness
         self._ask = self._past.ask
 
     async def close(self) -> None:
-        await self._past.close()
+        for each in self._told():
+            await each.close()
+
+    def _told(self) -> tuple[History, ...]:
+        return (self._past,) if self._witness is None else (self._past, self._witness)
 
     # --- before signing -----------------------------------------------------------------------
 
@@ -114,23 +133,22 @@ class Chain:
         reply = await self._ask(lambda c: c.get_latest_blockhash(Confirmed))
         return Freshness(reply.value.blockhash, int(reply.value.last_valid_block_height))
 
-    def sign(
-        self, session: str, wallet: str, amount: int, fresh: Freshness, *, opens: bool
-    ) -> tuple[str, bytes]:
-        """Signature and bytes of a payout's transaction. Nothing leaves this process."""
+    def sign(self, bills: Sequence[Bill], fresh: Freshness) -> tuple[str, bytes]:
+        """Signature and bytes of one transaction that pays all of them. Nothing leaves here."""
+        items = [self._item(bill) for bill in bills]
         message = payout_message(
-            self.treasury,
-            self.token,
-            session,
-            self._secret.seed(session),
-            Pubkey.from_string(wallet),
-            amount,
-            fresh.blockhash,
-            opens=opens,
-            price=self._price,
+            self.treasury, self.token, items, fresh.blockhash, price=self._price
         )
         signed = sign_message(message, self._signer)
         return str(signed.signatures[0]), bytes(signed)
+
+    def fits(self, bills: Sequence[Bill]) -> bool:
+        """They go into one transaction."""
+        return fits(self.treasury, self.token, [self._item(bill) for bill in bills])
+
+    def _item(self, bill: Bill) -> Item:
+        seed, wallet = self._secret.seed(bill.session), Pubkey.from_string(bill.wallet)
+        return Item(bill.session, seed, wallet, bill.amount, bill.digest, bill.opens)
 
     # --- after signing ------------------------------------------------------------------------
 
@@ -144,28 +162,46 @@ class Chain:
         return ""
 
     async def height(self) -> int:
-        """Finalized block height. Read it before the status that it makes conclusive."""
-        return int((await self._ask(lambda c: c.get_block_height(Finalized))).value)
+        """Finalized block height, of the endpoint that lags. Read it before the status that it
+        makes conclusive."""
+        found = [await each.ask(lambda c: c.get_block_height(Finalized)) for each in self._told()]
+        return min(int(reply.value) for reply in found)
 
     async def fates(self, signatures: Sequence[str]) -> list[Fate | None]:
-        """What became of each signature; None = the chain does not know it."""
+        """What became of each signature; None = nobody knows it."""
+        told = [await self._fates(each, signatures) for each in self._told()]
+        return [_agreed(said) for said in zip(*told, strict=True)]
+
+    async def _fates(self, past: History, signatures: Sequence[str]) -> list[Fate | None]:
         found: list[Fate | None] = []
         for start in range(0, len(signatures), STATUSES):
             part = [Signature.from_string(s) for s in signatures[start : start + STATUSES]]
-            reply = await self._read_statuses(part)
+            reply = await _read_statuses(past, part)
             found += [None if status is None else _fate(status) for status in reply.value]
         return found
 
     async def payment(self, session: str) -> Receipt | None:
         """The payment that made this session's receipt; None while there is no receipt.
 
-        Raises ReceiptUnexplained when the receipt is there and no payment of ours made it.
+        Raises ReceiptUnexplained when the receipt is there and no payment of ours made it, and
+        EndpointsDisagree when only one endpoint tells of it.
         """
+        told = [await self._payment(each, session) for each in self._told()]
+        first, last = told[0], told[-1]
+        if first is None or last is None:
+            if first is not last:
+                raise EndpointsDisagree(session, "one endpoint knows a payment, the other none")
+            return None
+        if first.signature != last.signature:
+            raise EndpointsDisagree(session, "the endpoints name two different payments")
+        return replace(first, final=first.final and last.final)
+
+    async def _payment(self, past: History, session: str) -> Receipt | None:
         address = receipt_address(self.treasury, self._secret.seed(session))
-        reply = await self._ask(lambda c: c.get_account_info(address))
-        async for entry in self._past.entries(address, Confirmed):
+        reply = await past.ask(lambda c: c.get_account_info(address))
+        async for entry in past.entries(address, Confirmed):
             if entry.err is None and MEMO_PREFIX + session in (entry.memo or ""):
-                receipt = await self._past.receipt(entry, session, address)
+                receipt = await past.receipt(entry, session, address)
                 if receipt is not None:
                     return receipt
         if reply.value is None:
@@ -181,11 +217,6 @@ class Chain:
 
     async def _read_accounts(self, keys: list[Pubkey]) -> Any:
         return await self._ask(lambda c: c.get_multiple_accounts(keys))
-
-    async def _read_statuses(self, part: list[Signature]) -> Any:
-        return await self._ask(
-            lambda c: c.get_signature_statuses(part, search_transaction_history=True)
-        )
 
     def _accounts(self, session: str, wallet: str) -> tuple[Pubkey, Pubkey]:
         receipt = receipt_address(self.treasury, self._secret.seed(session))
@@ -207,6 +238,17 @@ def sign_message(message: Any, signer: Signer) -> VersionedTransaction:
     """A transaction with the signer's one signature."""
     signature = signer.sign(bytes(to_bytes_versioned(message)))
     return VersionedTransaction.populate(message, [signature])
+
+
+async def _read_statuses(past: History, part: list[Signature]) -> Any:
+    return await past.ask(lambda c: c.get_signature_statuses(part, search_transaction_history=True))
+
+
+def _agreed(said: Sequence[Fate | None]) -> Fate | None:
+    """What all endpoints say of one signature; where they differ nothing is final."""
+    if all(fate == said[0] for fate in said):
+        return said[0]
+    return Fate(False, "")
 
 
 def _fate(status: Any) -> Fate:

@@ -6,6 +6,8 @@ RewardsError
 ├── VerdictInvalid        a verdict does not hold what the policy needs                      exit 1
 ├── LedgerMismatch        the ledger belongs to another chain, mint, treasury or secret      exit 3
 ├── LedgerLost            the ledger's file is no longer the one that was opened             exit 3
+├── LedgerNewer           the ledger was written by a newer version of this program          exit 3
+├── EndpointsDisagree     two endpoints of the chain tell different stories                  exit 4
 ├── DevnetBusy            another process holds the local devnet's files                   exit 3
 ├── KeyRefused            a key or secret file is missing, open to others or damaged         exit 3
 ├── ChainUnreachable      the chain's endpoint does not answer                               exit 4
@@ -93,6 +95,35 @@ class LedgerLost(RewardsError):
             f"{self.path} was removed or replaced while in use; restore a backup or start again "
             "with an empty ledger: receipts on the chain keep every session from being paid twice"
         )
+
+
+class LedgerNewer(RewardsError):
+    """The ledger's layout is of a later release."""
+
+    exit_code = 3
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(found, known)
+        self.found, self.known = found, known
+
+    def __str__(self) -> str:
+        return (
+            f"the ledger has layout {self.found}, this program knows {self.known}; "
+            "update the program, or restore the backup made before the update"
+        )
+
+
+class EndpointsDisagree(RewardsError):
+    """Two endpoints tell different stories of one payment: nothing may be decided now."""
+
+    exit_code = 4
+
+    def __init__(self, session: str, why: str) -> None:
+        super().__init__(session, why)
+        self.session, self.why = session, why
+
+    def __str__(self) -> str:
+        return f"{self.session}: {self.why}; nothing is signed until both endpoints agree"
 
 
 class DevnetBusy(RewardsError):

@@ -41,10 +41,8 @@ class History:
     async def payments(self) -> AsyncIterator[Receipt]:
         """Every finalized payout of this treasury, newest first, found by its memo."""
         async for entry in self.entries(self.token.account_of(self.treasury), Finalized):
-            head, _, session = (entry.memo or "").partition(MEMO_PREFIX)
-            if entry.err is None and session and head.startswith("["):
-                receipt = await self.receipt(entry, session, None)
-                if receipt is not None:
+            if entry.err is None and MEMO_PREFIX in (entry.memo or ""):
+                for receipt, _ in await self._receipts(entry):
                     yield receipt
 
     async def paid_into(self, account: Pubkey, newest_slot: int) -> bool:
@@ -77,21 +75,30 @@ class History:
         made: the receipt account that it must have created; None = any, for those without the
         secret.
         """
+        for receipt, account in await self._receipts(entry):
+            if receipt.session == session and made in (None, account):
+                return receipt
+        return None
+
+    async def _receipts(self, entry: Any) -> list[tuple[Receipt, Pubkey]]:
+        """Our payments in one transaction of the history, with the receipt account of each."""
         read = await self._read(entry.signature)
         if read is None:
-            return None
+            return []
         paid, paid_s = read
-        if paid.payer != self.treasury or MEMO_PREFIX + session not in paid.memos:
-            return None
-        if not paid.receipts or (made is not None and made not in paid.receipts):
-            return None
-        if len(paid.transfers) != 1:
-            return None
-        source, mint, destination, amount = paid.transfers[0]
-        if source != self.token.account_of(self.treasury) or mint != self.token.mint:
-            return None
         final = entry.confirmation_status == TransactionConfirmationStatus.Finalized
-        return Receipt(session, str(entry.signature), str(destination), amount, final, paid_s)
+        ours = (self.treasury, self.token.account_of(self.treasury), self.token.mint)
+        return [
+            (
+                Receipt(
+                    p.session, str(entry.signature), str(p.destination), p.amount, final, paid_s,
+                    p.digest,
+                ),
+                p.receipt,
+            )
+            for p in paid.payments
+            if (paid.payer, p.source, p.mint) == ours
+        ]  # fmt: skip
 
     async def _page(
         self, address: Pubkey, before: Signature | None, commitment: Commitment

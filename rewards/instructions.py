@@ -1,16 +1,18 @@
-"""One payout as Solana instructions, and back: what a transaction of the chain says was paid.
+"""Payouts as Solana instructions, and back: what a transaction of the chain says was paid.
 
-Pure functions of their arguments. Order of a payout's transaction: compute limit, compute price,
-receipt, [token account,] transfer, memo. The token account is opened only when `opens` says so:
-were it opened each time, a wallet could close it again and again and keep the deposit.
+Pure functions of their arguments. Order of a transaction: compute limit, compute price, then for
+each of up to three payouts receipt, [token account,] transfer, memo. The token account is opened
+only when `opens` says so: were it opened each time, a wallet could close it again and again and
+keep the deposit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
 from solders.hash import Hash
 from solders.instruction import Instruction
-from solders.message import MessageV0
+from solders.message import MessageV0, to_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.system_program import ID as SYSTEM
 from solders.system_program import CreateAccountWithSeedParams, create_account_with_seed
@@ -27,7 +29,10 @@ from spl.token.instructions import (
 from spl.token.models import InitializeMint2Params, MintToCheckedParams, TransferCheckedParams
 
 MEMO_PREFIX = "drive/1 "
-COMPUTE_UNITS = 60_000  # measured at most 31,100; what a wallet's address costs varies
+COMPUTE_UNITS = 60_000  # of one payout; measured at most 31,100, a wallet's address varies it
+BATCH = 3  # payouts of one transaction, each with its receipt; two where accounts are opened
+LARGEST = 1_232  # bytes of a transaction
+MEMO_DIGEST = 32  # hex digits of the verdict's SHA-256 that a memo carries
 RECEIPT_LAMPORTS = 890_880  # rent exemption of an empty account
 MINT_LAMPORTS = 1_461_600  # rent exemption of a mint
 MINT_SEED = "drive/mint/1"
@@ -48,6 +53,43 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """One payout of a transaction. seed: of its receipt. digest: of its verdict, hex, '' = none.
+
+    opens: the wallet has no token account yet and this payout makes it.
+    """
+
+    session: str
+    seed: str
+    wallet: Pubkey
+    amount: int
+    digest: str = ""
+    opens: bool = False
+
+    @property
+    def memo(self) -> str:
+        return f"{MEMO_PREFIX}{self.session} {short_digest(self.digest)}".rstrip()
+
+
+def short_digest(digest: str) -> str:
+    """As much of a SHA-256 in hex as a memo carries: 128 bits."""
+    return digest[:MEMO_DIGEST]
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One payout inside a transaction: its receipt, transfer and memo stand in this order."""
+
+    session: str
+    digest: str
+    receipt: Pubkey
+    source: Pubkey
+    mint: Pubkey
+    destination: Pubkey
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class Paid:
     """What one of our transactions did, read from its bytes alone."""
 
@@ -55,6 +97,7 @@ class Paid:
     receipts: tuple[Pubkey, ...]
     memos: tuple[str, ...]
     transfers: tuple[tuple[Pubkey, Pubkey, Pubkey, int], ...]  # source, mint, destination, amount
+    payments: tuple[Payment, ...] = ()
 
 
 def receipt_address(treasury: Pubkey, seed: str) -> Pubkey:
@@ -62,51 +105,58 @@ def receipt_address(treasury: Pubkey, seed: str) -> Pubkey:
 
 
 def payout_message(
-    treasury: Pubkey,
-    token: Token,
-    session: str,
-    seed: str,
-    wallet: Pubkey,
-    amount: int,
-    blockhash: Hash,
-    *,
-    opens: bool,
-    price: int,
+    treasury: Pubkey, token: Token, items: Sequence[Item], blockhash: Hash, *, price: int
 ) -> MessageV0:
-    """The message of a payout, signed by the treasury alone. price: micro-lamports a unit."""
-    account = token.account_of(wallet)
-    open_account = create_idempotent_associated_token_account(
-        treasury, wallet, token.mint, TOKEN_PROGRAM_ID
-    )
+    """The message of one to three payouts, signed by the treasury alone.
+
+    price: micro-lamports a compute unit. All of it happens or none: one receipt that exists
+    already refuses the whole transaction.
+    """
     instructions = [
-        set_compute_unit_limit(COMPUTE_UNITS),
+        set_compute_unit_limit(COMPUTE_UNITS * len(items)),
         set_compute_unit_price(price),
-        create_account_with_seed(
-            CreateAccountWithSeedParams(
-                from_pubkey=treasury,
-                to_pubkey=receipt_address(treasury, seed),
-                base=treasury,
-                seed=seed,
-                lamports=RECEIPT_LAMPORTS,
-                space=0,
-                owner=SYSTEM,
-            )
-        ),
-        *([open_account] if opens else []),
-        transfer_checked(
-            TransferCheckedParams(
-                program_id=TOKEN_PROGRAM_ID,
-                source=token.account_of(treasury),
-                mint=token.mint,
-                dest=account,
-                owner=treasury,
-                amount=amount,
-                decimals=token.decimals,
-            )
-        ),
-        Instruction(MEMO_PROGRAM_ID, (MEMO_PREFIX + session).encode(), []),
     ]
+    for item in items:
+        instructions += _payout(treasury, token, item)
     return MessageV0.try_compile(treasury, instructions, [], blockhash)
+
+
+def _payout(treasury: Pubkey, token: Token, item: Item) -> list[Instruction]:
+    receipt = create_account_with_seed(
+        CreateAccountWithSeedParams(
+            from_pubkey=treasury,
+            to_pubkey=receipt_address(treasury, item.seed),
+            base=treasury,
+            seed=item.seed,
+            lamports=RECEIPT_LAMPORTS,
+            space=0,
+            owner=SYSTEM,
+        )
+    )
+    opening = create_idempotent_associated_token_account(
+        treasury, item.wallet, token.mint, TOKEN_PROGRAM_ID
+    )
+    moving = transfer_checked(
+        TransferCheckedParams(
+            program_id=TOKEN_PROGRAM_ID,
+            source=token.account_of(treasury),
+            mint=token.mint,
+            dest=token.account_of(item.wallet),
+            owner=treasury,
+            amount=item.amount,
+            decimals=token.decimals,
+        )
+    )
+    memo = Instruction(MEMO_PROGRAM_ID, item.memo.encode(), [])
+    return [receipt, *([opening] if item.opens else []), moving, memo]
+
+
+def fits(treasury: Pubkey, token: Token, items: Sequence[Item]) -> bool:
+    """These payouts go into one transaction."""
+    if len(items) > BATCH:
+        return False
+    message = payout_message(treasury, token, items, Hash.default(), price=1)
+    return 1 + 64 + len(to_bytes_versioned(message)) <= LARGEST
 
 
 def mint_address(treasury: Pubkey) -> Pubkey:
@@ -155,18 +205,32 @@ def mint_message(treasury: Pubkey, decimals: int, supply: int, blockhash: Hash) 
 
 
 def read_transaction(transaction: VersionedTransaction) -> Paid:
-    """Payer, receipts made, memos and token transfers that a transaction asked for."""
+    """Payer, receipts made, memos, token transfers and payments that a transaction asked for."""
     message = transaction.message
     keys = message.account_keys
-    receipts, memos, transfers = [], [], []
+    memos: list[str] = []
+    receipts: list[Pubkey] = []
+    transfers: list[tuple[Pubkey, Pubkey, Pubkey, int]] = []
+    payments: list[Payment] = []
     for instruction in message.instructions:
         program, data = keys[instruction.program_id_index], bytes(instruction.data)
         named = [keys[i] if i < len(keys) else None for i in bytes(instruction.accounts)]
         if program == MEMO_PROGRAM_ID:
             memos.append(data.decode("utf-8", "replace"))
+            if len(receipts) == len(transfers) == len(payments) + 1:
+                payments += _payment(memos[-1], receipts[-1], transfers[-1])
         elif program == SYSTEM and int.from_bytes(data[:4], "little") == _CREATE_WITH_SEED:
             receipts.append(named[1])
         elif program == TOKEN_PROGRAM_ID and data[:1] == bytes([_TRANSFER_CHECKED]):
             amount = int.from_bytes(data[1:9], "little")
             transfers.append((named[0], named[1], named[2], amount))
-    return Paid(keys[0], tuple(receipts), tuple(memos), tuple(transfers))
+    return Paid(keys[0], tuple(receipts), tuple(memos), tuple(transfers), tuple(payments))
+
+
+def _payment(
+    memo: str, receipt: Pubkey, moved: tuple[Pubkey, Pubkey, Pubkey, int]
+) -> list[Payment]:
+    if not memo.startswith(MEMO_PREFIX):
+        return []
+    session, _, digest = memo.removeprefix(MEMO_PREFIX).partition(" ")
+    return [Payment(session, digest, receipt, *moved)]

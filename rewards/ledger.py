@@ -13,12 +13,15 @@ Refuses another chain's stamp. Never talks to a chain and never computes an amou
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, RowMapping
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 
 from rewards import schema
@@ -37,9 +40,12 @@ from rewards.model import (
     verdict_from_json,
     verdict_to_json,
 )
-from rewards.schema import budget, meta, payouts, verdicts
+from rewards.schema import bindings, budget, meta, payouts, verdicts
 
 _NOTHING_HIDDEN = [column for column in payouts.c if column.name != "budget_day"]
+_FIXED = (
+    "session", "wallet", "amount", "mint", "policy", "policy_version", "owed_s", "digest", "due_s"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,10 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """A transaction that was signed for a payout and not yet sent. was: the payout as read."""
+    """A transaction that was signed for a payout and not yet sent. was: the payout as read.
+
+    Payouts of one transaction share its signature.
+    """
 
     was: Payout
     signature: str
@@ -93,11 +102,21 @@ class Ledger:
 
     # --- verdicts -----------------------------------------------------------------------------
 
-    def record(self, verdict: Verdict, amount: int, now_s: int) -> Payout | None:
+    def record(
+        self,
+        verdict: Verdict,
+        amount: int,
+        now_s: int,
+        sealed: str = "",
+        due_s: int = 0,
+        review: str = "",
+    ) -> Payout | None:
         """Store a verdict and, when it has a payee and an amount, the payout owed for it.
 
         The first verdict of a session stands; recording again (a duplicate delivery, a refill
         after a loss) changes nothing. Returns the session's payout, if there is one.
+        sealed: the verdict as its judge signed it. due_s: held until then, Unix time.
+        review: why a person looks before it is paid; the payout starts out parked.
         """
         row = {
             "session": verdict.session,
@@ -110,6 +129,7 @@ class Ledger:
             "digest": verdict.digest,
             "body": verdict_to_json(verdict),
             "decided_s": verdict.decided_s,
+            "sealed": sealed,
         }
         try:
             with self._write() as db:
@@ -117,14 +137,26 @@ class Ledger:
                 if first is None:
                     db.execute(sa.insert(verdicts).values(row))
                 known: Mapping[str, Any] = row if first is None else {**first}
-                self._owe(db, known, now_s)
+                self._owe(db, known, now_s, due_s, review)
         except IntegrityError:  # another worker recorded it between our look and our insert
             pass
         return self.payout(verdict.session)
 
-    def bind(self, claim: str, wallet: str, now_s: int) -> tuple[Payout, ...]:
-        """Give every accepted session of a claim id its wallet; each becomes owed. Once only."""
+    def bind(self, claim: str, wallet: str, now_s: int, proof: str = "") -> tuple[Payout, ...]:
+        """Give every accepted session of a claim id its wallet; each becomes owed. Once only.
+
+        proof: the intake's signed word that the claim's holder named this wallet. Sessions that
+        are judged later follow the same binding. A claim that is bound keeps its wallet.
+        """
         with self._write() as db:
+            bound = db.scalar(sa.select(bindings.c.wallet).where(bindings.c.claim == claim))
+            if bound is None:
+                db.execute(
+                    sa.insert(bindings).values(
+                        claim=claim, wallet=wallet, proof=proof, bound_s=now_s
+                    )
+                )
+            wallet = wallet if bound is None else str(bound)
             ours = sa.and_(verdicts.c.claim == claim, verdicts.c.payee == "")
             rows = db.execute(sa.select(verdicts).where(ours)).mappings().all()
             db.execute(sa.update(verdicts).where(ours).values(payee=wallet))
@@ -133,10 +165,28 @@ class Ledger:
         found = (self.payout(row["session"]) for row in rows)
         return tuple(payout for payout in found if payout is not None)
 
+    def binding(self, claim: str) -> tuple[str, str] | None:
+        """Wallet and proof of a claim id; None while it is unbound."""
+        query = sa.select(bindings.c.wallet, bindings.c.proof).where(bindings.c.claim == claim)
+        with self._read() as db:
+            row = db.execute(query).first()
+        return None if row is None else (str(row[0]), str(row[1]))
+
     def verdict(self, session: str) -> Verdict | None:
         with self._read() as db:
             row = self._verdict_row(db, session)
         return None if row is None else _verdict(row)
+
+    def sealed(self, session: str) -> str:
+        """The verdict as its judge signed it; '' for one that nobody signed, or none."""
+        query = sa.select(verdicts.c.sealed).where(verdicts.c.session == session)
+        with self._read() as db:
+            return str(db.scalar(query) or "")
+
+    def sessions(self) -> tuple[str, ...]:
+        """Every session that has a verdict."""
+        with self._read() as db:
+            return tuple(str(name) for name in db.scalars(sa.select(verdicts.c.session)))
 
     def verdicts(self, decision: str | None = None) -> tuple[Verdict, ...]:
         query = sa.select(verdicts).order_by(verdicts.c.decided_s, verdicts.c.session)
@@ -153,11 +203,18 @@ class Ledger:
             row = db.execute(query).mappings().first()
             return None if row is None else self._payout(db, row)
 
-    def payouts(self, *states: str, limit: int | None = None) -> tuple[Payout, ...]:
-        """Payouts in any of `states` (all without), the longest waiting first."""
+    def payouts(
+        self, *states: str, limit: int | None = None, due_by: int | None = None
+    ) -> tuple[Payout, ...]:
+        """Payouts in any of `states` (all without), the longest waiting first.
+
+        due_by: leave out those that are held beyond this Unix time.
+        """
         query = sa.select(*_NOTHING_HIDDEN).order_by(payouts.c.changed_s, payouts.c.session)
         if states:
             query = query.where(payouts.c.state.in_(states))
+        if due_by is not None:
+            query = query.where(payouts.c.due_s <= due_by)
         with self._read() as db:
             return tuple(self._payout(db, row) for row in db.execute(query.limit(limit)).mappings())
 
@@ -166,32 +223,43 @@ class Ledger:
     ) -> tuple[Payout, ...]:
         """owed | expired -> signed, with the amount taken from the day's budget in the same commit.
 
-        Leaves out what another payer took first and what the budget does not cover any more.
+        A transaction is signed for all of its payouts or for none: leaves out those of which
+        another payer took one first, or one that the budget does not cover any more.
         Returns the payouts as they are now: only these may be sent.
         """
         done: list[Payout] = []
         with self._write() as db:
-            for signing in signings:
-                was = signing.was
-                held = db.scalar(
-                    sa.select(payouts.c.budget_day).where(
-                        payouts.c.session == was.session, *_unchanged(was, DUE)
-                    )
-                )
-                if held is None or (held == "" and not _spend(db, day, was.amount, daily_budget)):
-                    continue
-                now = replace(
-                    was,
-                    state=SIGNED,
-                    signature=signing.signature,
-                    raw=signing.raw,
-                    last_valid_height=signing.last_valid_height,
-                    attempts=was.attempts + 1,
-                    changed_s=now_s,
-                )
-                if self._move(db, was, DUE, now, budget_day=held or day):
-                    done.append(now)
+            for _, group in groupby(signings, key=lambda signing: signing.signature):
+                whole = db.begin_nested()
+                moved = [self._sign(db, each, day, daily_budget, now_s) for each in group]
+                if None in moved:
+                    whole.rollback()
+                else:
+                    whole.commit()
+                    done += [now for now in moved if now is not None]
         return tuple(done)
+
+    def _sign(
+        self, db: Connection, signing: Signing, day: str, daily_budget: int, now_s: int
+    ) -> Payout | None:
+        was = signing.was
+        held = db.scalar(
+            sa.select(payouts.c.budget_day).where(
+                payouts.c.session == was.session, *_unchanged(was, DUE)
+            )
+        )
+        if held is None or (held == "" and not _spend(db, day, was.amount, daily_budget)):
+            return None
+        now = replace(
+            was,
+            state=SIGNED,
+            signature=signing.signature,
+            raw=signing.raw,
+            last_valid_height=signing.last_valid_height,
+            attempts=was.attempts + 1,
+            changed_s=now_s,
+        )
+        return now if self._move(db, was, DUE, now, budget_day=held or day) else None
 
     def mark_sent(self, signed: Iterable[Payout], now_s: int) -> tuple[Payout, ...]:
         """signed -> sent, before the bytes leave. Returns those that this call moved."""
@@ -232,6 +300,14 @@ class Ledger:
         """parked -> expired, by a person's decision: it may be tried again from the start."""
         values = {"state": EXPIRED, "attempts": 0, "reason": "", "changed_s": now_s}
         return self._update(session, PARKED, values)
+
+    def was_paid(self, wallet: str) -> bool:
+        """A payout to this wallet was finalized: its token account was opened then."""
+        query = sa.select(payouts.c.session).where(
+            payouts.c.wallet == wallet, payouts.c.state == FINALIZED
+        )
+        with self._read() as db:
+            return db.execute(query.limit(1)).first() is not None
 
     # --- sums ---------------------------------------------------------------------------------
 
@@ -278,6 +354,14 @@ class Ledger:
         names = Stamp.__slots__
         return Stamp(**{name: found[name] for name in names}) if set(names) <= set(found) else None
 
+    def writing(self) -> AbstractContextManager[Connection]:
+        """One write transaction on the ledger's database, for tables beside these."""
+        return self._write()
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """One read transaction, likewise."""
+        return self._read()
+
     # --- inside -------------------------------------------------------------------------------
 
     def _claim(self, stamp: Stamp) -> None:
@@ -300,17 +384,31 @@ class Ledger:
         return db.execute(query).mappings().first()
 
     @staticmethod
-    def _owe(db: Connection, row: Mapping[str, Any], now_s: int) -> None:
+    def _owe(
+        db: Connection, row: Mapping[str, Any], now_s: int, due_s: int = 0, review: str = ""
+    ) -> None:
         """Make the payout of a verdict's row, if it is worth one and has none yet."""
-        if row["decision"] != "accepted" or not row["payee"] or row["amount"] <= 0:
+        wallet = row["payee"]
+        if not wallet and row["claim"]:
+            of = sa.select(bindings.c.wallet).where(bindings.c.claim == row["claim"])
+            wallet = db.scalar(of) or ""
+            fill = sa.update(verdicts).where(verdicts.c.session == row["session"])
+            db.execute(fill.values(payee=wallet))
+        if row["decision"] != "accepted" or not wallet or row["amount"] <= 0:
             return
         known = sa.select(payouts.c.session).where(payouts.c.session == row["session"])
         if db.scalar(known) is not None:
             return
-        kept = {name: row[name] for name in ("session", "amount", "policy", "policy_version")}
+        names = ("session", "amount", "policy", "policy_version", "digest")
         db.execute(
             sa.insert(payouts).values(
-                **kept, wallet=row["payee"], state=OWED, owed_s=now_s, changed_s=now_s
+                **{name: row[name] for name in names},
+                wallet=wallet,
+                state=PARKED if review else OWED,
+                reason=review,
+                owed_s=now_s,
+                changed_s=now_s,
+                due_s=due_s,
             )
         )
 
@@ -323,7 +421,7 @@ class Ledger:
         self, db: Connection, was: Payout, states: Sequence[str], now: Payout, **more: object
     ) -> bool:
         values = asdict(now) | more
-        for fixed in ("session", "wallet", "amount", "mint", "policy", "policy_version", "owed_s"):
+        for fixed in _FIXED:
             del values[fixed]
         where = (payouts.c.session == was.session, *_unchanged(was, states))
         return db.execute(sa.update(payouts).where(*where).values(values)).rowcount == 1
@@ -387,9 +485,8 @@ def _unchanged(was: Payout, states: Sequence[str]) -> tuple[Any, ...]:
 
 def _spend(db: Connection, day: str, amount: int, limit: int | None) -> bool:
     """Add to a day's sum unless that passes the limit; False when it would."""
-    known = db.scalar(sa.select(budget.c.spent).where(budget.c.day == day))
-    if known is None:
-        db.execute(sa.insert(budget).values(day=day, spent=0))
+    insert = postgresql_insert if db.dialect.name == "postgresql" else sqlite_insert
+    db.execute(insert(budget).values(day=day, spent=0).on_conflict_do_nothing())
     where = [budget.c.day == day]
     if limit is not None:
         where.append(budget.c.spent + amount <= limit)

@@ -70,6 +70,7 @@ class Payout:
 
     amount: integer base units of `mint`. signature, raw, last_valid_height: of the newest signing.
     attempts: signings so far. reason: why it is parked. owed_s, changed_s: Unix time [s].
+    digest: SHA-256 of the verdict, hex. due_s: held until this Unix time [s].
     """
 
     session: str
@@ -86,6 +87,8 @@ class Payout:
     reason: str = ""
     owed_s: int = 0
     changed_s: int = 0
+    digest: str = ""
+    due_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class Receipt:
     """A payment as the chain tells it: found by its receipt account or by its memo.
 
     final: the chain calls it finalized. paid_s: the block's Unix time [s], 0 when not told.
+    digest: the verdict's, in the short form that the memo carries.
     """
 
     session: str
@@ -101,6 +105,7 @@ class Receipt:
     amount: int
     final: bool
     paid_s: int = 0
+    digest: str = ""
 
 
 def verdict_to_dict(verdict: Verdict) -> dict[str, Any]:
@@ -158,6 +163,7 @@ def payout_to_dict(payout: Payout) -> dict[str, Any]:
         "state": payout.state,
         "attempts": payout.attempts,
         "reason": payout.reason,
+        "due_s": payout.due_s,
         "policy": payout.policy,
         "policy_version": payout.policy_version,
     }

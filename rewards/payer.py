@@ -3,25 +3,29 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 
-from rewards import policy
+from rewards import policy, tickets
 from rewards.chain import Chain
-from rewards.errors import ChainUnreachable
+from rewards.claim import bound_wallet
+from rewards.errors import ChainUnreachable, SetUpIncomplete, VerdictInvalid
 from rewards.ledger import Ledger
 from rewards.model import Payout
 from rewards.parent import exit_with_parent
 from rewards.payment import Payer, PayRules, Turn
+from rewards.premises import Premises
+from rewards.sealed import unseal
 from rewards.settings import RewardsSettings
-from rewards.treasury import Facts, open_chain
+from rewards.treasury import LOCAL, Facts, open_chain
 
 log = logging.getLogger(__name__)
 
 
-def rules_of(settings: RewardsSettings) -> PayRules:
+def rules_of(settings: RewardsSettings, cluster: str = LOCAL) -> PayRules:
     return PayRules(
+        account_from=0 if cluster == LOCAL else settings.account_from,
         daily_budget=settings.daily_budget,
         max_attempts=settings.max_attempts,
         reserve_lamports=settings.reserve_lamports,
@@ -46,6 +50,49 @@ def allowance(settings: RewardsSettings, cluster: str) -> Callable[[Payout], str
     return allows
 
 
+def judged(
+    ledger: Ledger, judges: Collection[str], intakes: Collection[str]
+) -> Callable[[Payout], str]:
+    """Says why a payout is not what an enrolled judge signed; '' when it is.
+
+    intakes: keys that may bind a claim to a wallet. A ledger that somebody wrote into pays nobody.
+    """
+
+    def allows(payout: Payout) -> str:
+        try:
+            sealed = unseal(ledger.sealed(payout.session), judges, payout.session)
+        except VerdictInvalid as error:
+            return f"unsigned: {error.why}"
+        verdict, wallet = sealed.verdict, sealed.verdict.payee
+        if not wallet and (bound := ledger.binding(verdict.claim)) is not None:
+            wallet = bound_wallet(bound[1], verdict.claim, intakes)
+        said = (verdict.session, wallet, sealed.amount, verdict.accepted)
+        if said != (payout.session, payout.wallet, payout.amount, True):
+            return "unsigned: the signed verdict owes something else"
+        return ""
+
+    return allows
+
+
+def gate(settings: RewardsSettings, facts: Facts, ledger: Ledger) -> Callable[[Payout], str]:
+    """Everything that a payout must be before it is signed. Raises SetUpIncomplete."""
+    allows = allowance(settings, facts.cluster)
+    premises, judges = Premises(settings.folder), settings.verdict_keys
+    if not judges and premises.verdict_key.exists():
+        judges = (tickets.public_hex(tickets.load_key(premises.verdict_key)),)
+    if not judges:
+        if facts.cluster == LOCAL:
+            return allows  # a toy chain, and no judge has worked here yet
+        raise SetUpIncomplete(
+            "no judge is enrolled", "name its key with --set rewards.verdict_keys=HEX"
+        )
+    intakes = settings.intake_keys
+    if not intakes and premises.ticket_key.exists():
+        intakes = (tickets.public_hex(tickets.load_key(premises.ticket_key)),)
+    signed = judged(ledger, judges, intakes)
+    return lambda payout: allows(payout) or signed(payout)
+
+
 async def open_payer(settings: RewardsSettings) -> tuple[Payer, Chain, Ledger, Facts]:
     """Everything for paying, set up where the cluster is local. The caller closes both."""
     chain, facts = await open_chain(settings)
@@ -54,8 +101,14 @@ async def open_payer(settings: RewardsSettings) -> tuple[Payer, Chain, Ledger, F
     except BaseException:
         await chain.close()
         raise
-    allows = allowance(settings, facts.cluster)
-    return Payer(chain, ledger, rules_of(settings), time.time, allows), chain, ledger, facts
+    try:
+        allows = gate(settings, facts, ledger)
+    except BaseException:
+        await chain.close()
+        ledger.close()
+        raise
+    rules = rules_of(settings, facts.cluster)
+    return Payer(chain, ledger, rules, time.time, allows), chain, ledger, facts
 
 
 def run_payer(settings: RewardsSettings, ready: Connection) -> None:

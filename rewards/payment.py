@@ -7,23 +7,27 @@ One turn, for any number of payers on one ledger:
                final with error, or unknown above its last height: look for the receipt
                  ours and final -> finalized   none -> expired   not ours -> parked
                unknown otherwise .............................. the same bytes again
-    act      stop switch, funds, budget; then for what is owed or expired
+    act      stop switch, funds, budget, hold; then for what is owed or expired
                receipt there -> as above      account closed, frozen, foreign -> parked
-               sign -> commit `signed` -> commit `sent` -> submit
+               no account and too little owed to open one -> waits
+               sign, up to three together -> commit `signed` -> commit `sent` -> submit
 
-A refused submission proves nothing. `finalized` on the chain is the only level that counts.
-Owns no rows and no connection; refuses to sign while the stop file exists.
+A transaction of several payouts happens whole or not at all; after one failed or expired, each of
+its payouts is tried alone. A refused submission proves nothing. `finalized` on the chain is the
+only level that counts. Owns no rows and no connection; refuses to sign while the stop file exists.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rewards.chain import ABSENT, FOREIGN, FROZEN, Chain, Fate, Look
-from rewards.errors import ReceiptUnexplained
+from rewards.chain import ABSENT, FOREIGN, FROZEN, Bill, Chain, Fate, Look
+from rewards.errors import EndpointsDisagree, ReceiptUnexplained
+from rewards.instructions import BATCH
 from rewards.ledger import Ledger, Signing
 from rewards.model import DUE, OPEN, SIGNED, Payout, Receipt
 
@@ -31,6 +35,7 @@ log = logging.getLogger(__name__)
 
 SETTLED_DEPTH = 32  # slots after which what one endpoint saw must be in its history too
 _NOT_HELD = 0
+_LOOK = 100  # payouts looked at on the chain at one time
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class PayRules:
     daily_budget: base units signed away in a UTC day. reserve_lamports: nothing is signed below.
     max_attempts: signings of one payout before it is parked. batch: signed in one turn at most.
     in_flight: payouts signed or sent at one time. stop_path: while it exists nothing is signed.
+    together: payouts of one transaction at most. account_from: what a wallet must be owed
+    altogether before the treasury opens its token account [base units]; that happens once.
     """
 
     daily_budget: int
@@ -48,6 +55,8 @@ class PayRules:
     batch: int = 64
     in_flight: int = 256
     stop_path: Path | None = None
+    together: int = BATCH
+    account_from: int = 0
 
 
 @dataclass(slots=True)
@@ -87,6 +96,11 @@ def utc_day(now_s: float) -> str:
     return datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%d")
 
 
+def utc_time(now_s: float) -> str:
+    """A Unix time for people, 2026-11-22 18:04 UTC."""
+    return datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 class Payer:
     """`step` is one turn; call it again after any exception, in this or another process.
 
@@ -118,12 +132,20 @@ class Payer:
         """What the next turns would sign, without signing anything."""
         due = self._ledger.payouts(*DUE)
         looks = await self._chain.look([(p.session, p.wallet) for p in due])
+        owed: Counter[str] = Counter()
+        for payout in due:
+            owed[payout.wallet] += payout.amount
         room = self._rules.daily_budget - self._ledger.spent(utc_day(self._now()))
         plans = []
         for payout, look in zip(due, looks, strict=True):
             why = self._hindrance(payout) or await self._obstacle(payout, look)
             if not why and look.receipt:
                 why = "a receipt is there: settles by the payment that made it"
+            if not why and payout.due_s > self._s():
+                why = f"held until {utc_time(payout.due_s)}"
+            least = self._rules.account_from
+            if not why and look.destination == ABSENT and owed[payout.wallet] < least:
+                why = f"the wallet has no token account; one is opened from {least} base units on"
             if not why and payout.attempts == _NOT_HELD and payout.amount > room:
                 why = "the day's budget is spent"
             if not why and payout.attempts == _NOT_HELD:
@@ -165,6 +187,11 @@ class Payer:
         """The payment behind the receipt, None without a receipt, a word while that is unclear."""
         try:
             receipt = await self._chain.payment(payout.session)
+        except EndpointsDisagree as error:  # may last for as long as one of them lags
+            log.warning("payer.disagree session=%s why=%s", payout.session, error.why)
+            turn.waiting += 1
+            turn.held = "endpoints"
+            return "doubt"
         except ReceiptUnexplained as error:
             first = self._doubts.setdefault(payout.session, height)
             if height - first > SETTLED_DEPTH:
@@ -200,9 +227,11 @@ class Payer:
             return
         in_flight = self._ledger.payouts(*OPEN)
         room = min(self._rules.batch, self._rules.in_flight - len(in_flight))
-        due = [p for p in self._ledger.payouts(*DUE) if not self._parked_early(p, turn)]
-        due = self._within_budget(due, turn)[: max(room, 0)]
-        if not due:
+        owed = self._ledger.payouts(*DUE, due_by=self._s())
+        due = [p for p in owed if not self._parked_early(p, turn)]
+        due = self._within_budget(due, turn)
+        looks = await self._reachable(due, max(room, 0), {p.wallet for p in in_flight}, turn)
+        if not looks:
             return
         funds = await self._chain.funds()
         if funds.lamports < self._rules.reserve_lamports:
@@ -211,8 +240,7 @@ class Payer:
             return
         tokens = funds.tokens - sum(p.amount for p in in_flight)
         ready = []
-        looks = await self._chain.look([(p.session, p.wallet) for p in due])
-        for payout, look in zip(due, looks, strict=True):
+        for payout, look in looks:
             if not await self._ready(payout, look, turn):
                 continue
             if payout.amount > tokens:
@@ -248,6 +276,33 @@ class Payer:
             fits.append(payout)
         return fits
 
+    async def _reachable(
+        self, due: Sequence[Payout], room: int, busy: set[str], turn: Turn
+    ) -> list[tuple[Payout, Look]]:
+        """Those to be dealt with now, in order. A wallet without a token account waits until it
+        is owed enough for one, and while a payment that opens it is under way."""
+        if not room:
+            return []
+        owed: Counter[str] = Counter()
+        for payout in due:
+            owed[payout.wallet] += payout.amount
+        found: list[tuple[Payout, Look]] = []
+        for start in range(0, len(due), _LOOK):
+            part = due[start : start + _LOOK]
+            looks = await self._chain.look([(p.session, p.wallet) for p in part])
+            for payout, look in zip(part, looks, strict=True):
+                if look.destination == ABSENT and not look.receipt:
+                    if payout.wallet in busy:
+                        continue
+                    if owed[payout.wallet] < self._rules.account_from:
+                        turn.held = turn.held or "accrual"
+                        continue
+                    busy.add(payout.wallet)
+                found.append((payout, look))
+                if len(found) == room:
+                    return found
+        return found
+
     async def _ready(self, payout: Payout, look: Look, turn: Turn) -> bool:
         """True when nothing on the chain stands against signing this payout now."""
         if look.receipt:
@@ -266,7 +321,11 @@ class Payer:
             return "the wallet's token account is frozen"
         if look.destination == FOREIGN:
             return "the wallet's token account belongs to another owner"
-        if look.destination == ABSENT and await self._chain.was_opened(payout.wallet, look.slot):
+        if look.destination != ABSENT:
+            return ""
+        if self._ledger.was_paid(payout.wallet) or await self._chain.was_opened(
+            payout.wallet, look.slot
+        ):
             return "the wallet closed the token account that was opened for it"
         return ""
 
@@ -276,17 +335,33 @@ class Payer:
             return
         fresh = await self._chain.freshness()
         signings = []
-        for payout, look in ready:
-            opens = look.destination == ABSENT
-            signature, raw = self._chain.sign(
-                payout.session, payout.wallet, payout.amount, fresh, opens=opens
-            )
-            signings.append(Signing(payout, signature, raw, fresh.last_valid_height))
+        for group in self._groups(ready):
+            signature, raw = self._chain.sign([bill for _, bill in group], fresh)
+            height = fresh.last_valid_height
+            signings += [Signing(payout, signature, raw, height) for payout, _ in group]
         self._at("built")
         signed = self._ledger.sign(signings, self._today(), self._rules.daily_budget, self._s())
         self._at("signed")
         await self._send(signed)
         turn.signed += [p.session for p in signed]
+
+    def _groups(self, ready: Iterable[tuple[Payout, Look]]) -> Iterator[list[tuple[Payout, Bill]]]:
+        """Payouts by transaction. What was signed before goes alone: its company may have been
+        what failed."""
+        group: list[tuple[Payout, Bill]] = []
+        for payout, look in ready:
+            opens = look.destination == ABSENT
+            bill = Bill(payout.session, payout.wallet, payout.amount, payout.digest, opens)
+            if payout.attempts > 0:
+                yield [(payout, bill)]
+                continue
+            bills = [*(known for _, known in group), bill]
+            if group and (len(bills) > self._rules.together or not self._chain.fits(bills)):
+                yield group
+                group = []
+            group.append((payout, bill))
+        if group:
+            yield group
 
     async def _send(self, payouts: Sequence[Payout]) -> None:
         """Commit `sent` for what is only signed, then submit. Bytes may go out many times."""
@@ -294,10 +369,11 @@ class Payer:
             return
         self._ledger.mark_sent([p for p in payouts if p.state == SIGNED], self._s())
         self._at("marked")
-        said = await asyncio.gather(*(self._chain.submit(p.raw) for p in payouts))
-        for payout, words in zip(payouts, said, strict=True):
+        raws = {payout.signature: payout.raw for payout in payouts}
+        said = await asyncio.gather(*(self._chain.submit(raw) for raw in raws.values()))
+        for signature, words in zip(raws, said, strict=True):
             if words:
-                log.info("payout.refused session=%s said=%s", payout.session, words)
+                log.info("payout.refused signature=%s said=%s", signature, words)
         self._at("submitted")
 
     def _park(self, payout: Payout, why: str, turn: Turn) -> None:

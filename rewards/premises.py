@@ -38,6 +38,11 @@ class Premises:
         return self.folder / "keys" / "ticket.key"
 
     @property
+    def verdict_key(self) -> Path:
+        """Ed25519 key that signs verdicts."""
+        return self.folder / "keys" / "verdict.key"
+
+    @property
     def upload_secret(self) -> Path:
         """Signs upload addresses."""
         return self.folder / "keys" / "upload.secret"

@@ -1,6 +1,7 @@
 """Tables of the ledger and how its database is opened: SQLite that syncs every commit, or Postgres.
 
-Owns names and types of columns. Decides nothing.
+Owns names and types of columns, and the numbered steps from an older layout to this one. Decides
+nothing.
 """
 
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     Engine,
     Index,
     Integer,
@@ -19,8 +21,12 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    inspect,
     make_url,
+    text,
 )
+
+from rewards.errors import LedgerNewer
 
 metadata = MetaData()
 
@@ -44,6 +50,7 @@ verdicts = Table(
     Column("digest", String(64), nullable=False),
     Column("body", Text, nullable=False),
     Column("decided_s", BigInteger, nullable=False),
+    Column("sealed", Text, nullable=False, server_default=""),  # as the judge signed it
     Index("verdicts_claim", "claim"),
 )
 
@@ -64,8 +71,58 @@ payouts = Table(
     Column("budget_day", String(10), nullable=False, default=""),
     Column("owed_s", BigInteger, nullable=False),
     Column("changed_s", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False, server_default=""),
+    Column("due_s", BigInteger, nullable=False, server_default="0"),  # held until then
     Index("payouts_state", "state", "owed_s"),
     Index("payouts_wallet", "wallet"),
+)
+
+bindings = Table(  # which wallet a claim id was given to, and the intake's signed word for it
+    "bindings",
+    metadata,
+    Column("claim", String(128), primary_key=True),
+    Column("wallet", String(64), nullable=False),
+    Column("proof", Text, nullable=False),
+    Column("bound_s", BigInteger, nullable=False),
+)
+
+frozen = Table(  # what a verdict was told of others, fixed together with its amount
+    "frozen",
+    metadata,
+    Column("session", String(128), primary_key=True),
+    Column("payee", String(128), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("newcomer", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("frozen_payee", "payee", "day"),
+    Index("frozen_day", "day"),
+)
+
+cells = Table(  # street and heading, and who drove there first
+    "cells",
+    metadata,
+    Column("cell", String(128), primary_key=True),
+    Column("session", String(128), nullable=False),
+)
+
+prints = Table(  # of drives, to be compared across wallets
+    "prints",
+    metadata,
+    Column("session", String(128), primary_key=True),
+    Column("payee", String(128), nullable=False),
+    Column("scenario", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("prints_scenario", "scenario"),
+)
+
+appeals = Table(
+    "appeals",
+    metadata,
+    Column("session", String(128), primary_key=True),
+    Column("asked_s", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),  # asked | upheld | reversed
+    Column("note", Text, nullable=False, server_default=""),
 )
 
 budget = Table(
@@ -84,11 +141,17 @@ def sqlite_file(url: str) -> Path | None:
     return Path(parsed.database)
 
 
+def _driver(url: str) -> str:
+    """postgresql:// means psycopg here."""
+    head, colon, rest = url.partition(":")
+    return f"postgresql+psycopg{colon}{rest}" if head in ("postgres", "postgresql") else url
+
+
 def open_engine(url: str) -> Engine:
     """An engine whose commits are on the disk when they return. Makes the SQLite folder."""
     file = sqlite_file(url)
     if file is None:
-        return create_engine(url)
+        return create_engine(_driver(url), pool_pre_ping=True)
     file.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": 30.0})
     event.listen(engine, "connect", _set_up_sqlite)
@@ -96,10 +159,46 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (  # 1 -> 2: signed verdicts, holds, the verdict's digest in the memo
+        "ALTER TABLE verdicts ADD COLUMN sealed TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE payouts ADD COLUMN digest VARCHAR(64) NOT NULL DEFAULT ''",
+        "ALTER TABLE payouts ADD COLUMN due_s BIGINT NOT NULL DEFAULT 0",
+    ),
+)
+"""Step n leads from layout n to n + 1; plain SQL that SQLite and Postgres both take."""
+LAYOUT = len(MIGRATIONS) + 1
+_LOCK = 0x5CA1ED1F  # of Postgres: one process at a time changes the layout
+
+
 def make_tables(tables: MetaData, engine: Engine) -> None:
     """Make what is missing. Many processes may start at once: each waits its turn to write."""
     with engine.execution_options(writes=True).begin() as writing:
+        lock(writing, _LOCK)
+        if tables is metadata:
+            _migrate(writing)
         tables.create_all(writing)
+
+
+def lock(db: Connection, number: int) -> None:
+    """Until the transaction ends nobody else holds `number`. SQLite's writers are alone anyway."""
+    if db.dialect.name == "postgresql":
+        db.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+
+
+def _migrate(db: Connection) -> None:
+    db.execute(text("CREATE TABLE IF NOT EXISTS layout (version INTEGER NOT NULL)"))
+    known = db.scalar(text("SELECT max(version) FROM layout"))
+    if known is None:
+        old = inspect(db).has_table("payouts")
+        known = 1 if old else LAYOUT
+        db.execute(text("INSERT INTO layout VALUES (:version)"), {"version": known})
+    if known > LAYOUT:
+        raise LedgerNewer(known, LAYOUT)
+    for version in range(known, LAYOUT):
+        for statement in MIGRATIONS[version - 1]:
+            db.execute(text(statement))
+        db.execute(text("UPDATE layout SET version = :version"), {"version": version + 1})
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

@@ -11,6 +11,8 @@ class RewardsSettings:
     folder: everything the embedded server keeps (ledger, store, queue, devnet, keys).
     database_url: SQLAlchemy URL of the ledger; '' = SQLite in `folder`.
     rpc_url: the Solana endpoint; '' = the local devnet of `folder`.
+    witness_url: a second endpoint of the same chain; both must agree before anything is final or
+    signed again. Needed on every cluster but the local one.
     mint: token mint, base58; '' = the mint that set-up made on the local devnet.
     policy: name of a bundled policy, or a path to a TOML file.
     host, port: where intake listens; port 0 = any free one.
@@ -19,6 +21,11 @@ class RewardsSettings:
     daily_budget: most that may be signed away in one UTC day [base units].
     key_file, secret_file: the treasury's key and the receipt secret; relative to `folder`.
     stop_file: while this file exists the payer signs nothing new; relative to `folder`.
+    verdict_keys: public keys (hex) of the judges whose verdicts are paid; () = the one that made
+    its key in `folder`. Needed on every cluster but the local one.
+    intake_keys: public keys (hex) of the intakes that may bind a claim to a wallet; () = as above.
+    account_from: what a wallet must be owed before its token account is opened, once [base
+    units]; the local devnet opens at once.
     max_attempts: signatures tried for one payout before it is parked for a person.
     priority_micro_lamports: price of a compute unit. reserve_lamports: signing stops below it.
     poll_s: pause between two turns of the payer [s].
@@ -27,6 +34,7 @@ class RewardsSettings:
     folder: Path = Path("runs/rewards")
     database_url: str = ""
     rpc_url: str = ""
+    witness_url: str = ""
     mint: str = ""
     policy: str = "default"
     host: str = "127.0.0.1"
@@ -39,6 +47,9 @@ class RewardsSettings:
     key_file: str = "keys/treasury.json"
     secret_file: str = "keys/receipt.secret"
     stop_file: str = "STOP"
+    verdict_keys: tuple[str, ...] = ()
+    intake_keys: tuple[str, ...] = ()
+    account_from: int = 1_000_000
     max_attempts: int = 5
     priority_micro_lamports: int = 1_000
     reserve_lamports: int = 50_000_000
@@ -51,7 +62,7 @@ class RewardsSettings:
             raise ValueError("rewards.slot_ms is the length of a slot in milliseconds, 1 to 60000")
         if not 0 <= self.decimals <= 9:
             raise ValueError("rewards.decimals is 0 to 9")
-        if self.daily_budget < 0 or self.supply < 0 or self.reserve_lamports < 0:
+        if min(self.daily_budget, self.supply, self.reserve_lamports, self.account_from) < 0:
             raise ValueError("rewards: amounts are never negative")
         if self.max_attempts < 1:
             raise ValueError("rewards.max_attempts is at least 1")

@@ -16,7 +16,7 @@ from solders.pubkey import Pubkey
 
 from rewards.chain import Chain, sign_message
 from rewards.devnet import LOCAL_VERSION
-from rewards.errors import ChainRefused, SetUpIncomplete
+from rewards.errors import ChainRefused, LedgerMismatch, SetUpIncomplete
 from rewards.files import write_json
 from rewards.history import History, ask
 from rewards.instructions import Token, mint_address, mint_message
@@ -93,12 +93,40 @@ async def open_chain(settings: RewardsSettings) -> tuple[Chain, Facts]:
     except BaseException:
         await client.close()
         raise
+    history = History(url, signer.address, token, client)
+    try:
+        witness = await _second(settings, cluster, genesis, history)
+    except BaseException:
+        await client.close()
+        raise
     facts = Facts(
         url, cluster, genesis, str(token.mint), str(signer.address), token.decimals, secret.id
     )
     write_json(settings.facts_path, asdict(facts))
-    history = History(url, signer.address, token, client)
-    return Chain(history, signer, secret, settings.priority_micro_lamports), facts
+    price = settings.priority_micro_lamports
+    return Chain(history, signer, secret, price, witness), facts
+
+
+async def _second(
+    settings: RewardsSettings, cluster: str, genesis: str, first: History
+) -> History | None:
+    """The witness endpoint, proved to be of the same chain."""
+    if not settings.witness_url:
+        if cluster == LOCAL:
+            return None
+        raise SetUpIncomplete(
+            "this cluster is seen through one endpoint alone",
+            "name a second one with --set rewards.witness_url=URL",
+        )
+    client = AsyncClient(settings.witness_url, commitment=Finalized, timeout=20)
+    try:
+        reply = await ask(settings.witness_url, client, lambda c: c.get_genesis_hash())
+        if str(reply.value) != genesis:
+            raise LedgerMismatch("genesis", genesis, str(reply.value))
+    except BaseException:
+        await client.close()
+        raise
+    return History(settings.witness_url, first.treasury, first.token, client)
 
 
 async def identify(url: str, client: AsyncClient) -> tuple[str, str]:

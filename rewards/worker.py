@@ -1,9 +1,11 @@
-"""Takes sessions from the queue, judges them, and stores verdict and debt in one transaction.
+"""Takes sessions from the queue, judges them, and stores verdict and debt.
 
-    queue -> files to scratch -> checks -> verdict -> ledger (verdict + owed) -> clean store -> done
+    queue -> files to scratch -> checks -> sealed verdict -> clean store -> ledger (verdict + owed)
+          -> files to the clean store -> done
 
-May be killed at any moment: a session whose verdict stands is only put away, never judged again.
-Holds no key that can pay. Refuses to guess: what it cannot judge goes back to the queue.
+May be killed at any moment. The clean store's verdict is the one that stands, whoever comes later:
+a session that has one is only written down and put away, never judged again, also after the ledger
+is lost. Holds no key that can pay. Refuses to guess: what it cannot judge goes back to the queue.
 """
 
 import contextlib
@@ -20,6 +22,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from game.atlas.load import load as load_city
 from game.errors import SessionCorrupt
 from game.session.format import CaptureProfile, Manifest, TrackId
@@ -27,15 +31,18 @@ from game.session.protocols import Evidence, Finding, Renderer, RendererFactory
 from game.session.reader import Session
 from game.world.city import City
 from rewards import policy, schema, tickets
+from rewards.card import CARD, Card, read_card
 from rewards.checks.case import CannotJudge
+from rewards.errors import LedgerLost
 from rewards.graph import Runner, Step, run_graph, run_plain
 from rewards.inbox import Inbox, raw_key
 from rewards.ledger import Ledger
-from rewards.model import Verdict, verdict_to_json
+from rewards.model import Verdict
 from rewards.premises import Premises, load_secret
 from rewards.queue import Message, Queue, QueueSettings
 from rewards.refusal import UploadRefused
 from rewards.sample import sample_ticks
+from rewards.sealed import Sealed, seal, unseal
 from rewards.settings import RewardsSettings
 from rewards.storage import FolderStore, Store
 from rewards.verdict import decide
@@ -84,6 +91,8 @@ class Bench:
     cluster: str = "local"
     retry_s: float = 5.0
     now: Callable[[], float] = time.time
+    judge_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    at: Callable[[str], None] = lambda point: None  # names each point a crash could fall on
 
 
 class Worker:
@@ -98,9 +107,13 @@ class Worker:
         message = bench.queue.receive()
         if message is None:
             return ""
+        bench.at("received")
         try:
             with _heartbeat(bench.queue, message):
                 self.judge(message.name)
+        except LedgerLost as error:  # nothing can be written any more: start again
+            bench.queue.give_back(message, str(error), bench.retry_s)
+            raise
         except Exception as error:  # could not judge: never a verdict, always another try
             log.warning(
                 "session.unjudged session=%s receives=%d why=%r",
@@ -111,49 +124,68 @@ class Worker:
             )
             bench.queue.give_back(message, f"{type(error).__name__}: {error}", bench.retry_s)
         else:
+            bench.at("done")
             bench.queue.delete(message)
         return message.name
 
     def judge(self, session: str) -> Verdict:
         """Verdict of one session, stored with what it owes and put away. May be repeated."""
         bench = self._bench
-        verdict = bench.ledger.verdict(session)
-        if verdict is None:
-            verdict = self._fresh(session)
-            rules = bench.policies(verdict.policy)
-            bench.ledger.record(verdict, policy.amount(verdict, rules), verdict.decided_s)
-            verdict = bench.ledger.verdict(session) or verdict  # another judge may have been first
-            failed = [finding.reason for finding in verdict.findings if not finding.passed]
-            log.info(
-                "session.judged session=%s decision=%s reasons=%s",
-                session,
-                verdict.decision,
-                ",".join(failed),
-            )
+        sealed = self._stands(session)
+        if sealed is None:
+            sealed = self._fresh(session)
+            bench.at("judged")
+            body = sealed.text.encode()
+            _put(bench.clean, verdict_key(session), iter([body]), len(body), _sha256(body))
+            bench.at("sealed")
+            sealed = self._stands(session) or sealed  # another judge may have been first
+        verdict = sealed.verdict
+        bench.ledger.record(
+            verdict, sealed.amount, verdict.decided_s, sealed.text, sealed.due_s, sealed.review
+        )
+        bench.at("recorded")
+        failed = [finding.reason for finding in verdict.findings if not finding.passed]
+        log.info(
+            "session.judged session=%s decision=%s reasons=%s",
+            session,
+            verdict.decision,
+            ",".join(failed),
+        )
         self._put_away(verdict)
         return verdict
 
-    def _fresh(self, session: str) -> Verdict:
+    def _stands(self, session: str) -> Sealed | None:
+        """The verdict that the clean store holds already. Raises VerdictInvalid on a forged one."""
         bench = self._bench
-        ticket = bench.inbox.ticket(session)
-        if ticket is None:
-            raise CannotJudge(f"no ticket was given out for {session}")
+        try:
+            text = b"".join(bench.clean.read(verdict_key(session))).decode()
+        except FileNotFoundError:
+            return None
+        judges = (tickets.public_hex(bench.judge_key), *bench.keys.get("verdict", ()))
+        return unseal(text, judges, session)
+
+    def _fresh(self, session: str) -> Sealed:
+        bench = self._bench
+        card = read_card(bench.raw, session)
+        if card is None:
+            raise CannotJudge(f"{session} is not in the raw store")
         bench.scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=bench.scratch) as scratch:
             folder = Path(scratch) / session
-            announced = self._fetch(session, folder)
-            manifest, findings = self._look(folder, announced, ticket)
-        rules = bench.policies(str(ticket["policy"]))
-        return decide(manifest, findings, rules, ticket, bench.cluster, int(bench.now()))
+            announced = self._fetch(card, folder)
+            bench.at("fetched")
+            manifest, findings = self._look(folder, announced, card.ticket)
+        rules = bench.policies(str(card.ticket["policy"]))
+        verdict = decide(manifest, findings, rules, card.ticket, bench.cluster, int(bench.now()))
+        return seal(bench.judge_key, verdict, policy.amount(verdict, rules))
 
-    def _fetch(self, session: str, folder: Path) -> dict[str, str]:
+    def _fetch(self, card: Card, folder: Path) -> dict[str, str]:
         """The session's files into `folder`; name -> SHA-256 as announced."""
-        bench = self._bench
         folder.mkdir()
         announced: dict[str, str] = {}
-        for entry in bench.inbox.files(session):
+        for entry in card.files:
             with (folder / entry.name).open("wb") as file:
-                for chunk in bench.raw.read(raw_key(session, entry.name)):
+                for chunk in self._bench.raw.read(raw_key(card.session, entry.name)):
                     file.write(chunk)
             announced[entry.name] = entry.sha256
         return announced
@@ -195,24 +227,32 @@ class Worker:
         )
 
     def _put_away(self, verdict: Verdict) -> None:
-        """Accepted files to the clean store, the verdict beside them; only then raw ones go."""
+        """Accepted files to the clean store; only then raw ones go, the card that lists them
+        last."""
         bench, session = self._bench, verdict.session
-        if verdict.accepted:
-            for entry in bench.inbox.files(session):
-                raw, kept = raw_key(session, entry.name), f"sessions/{session}/{entry.name}"
-                if bench.clean.size(kept) != entry.size:
-                    chunks = bench.raw.read(raw)
-                    _put(bench.clean, kept, chunks, entry.size, entry.sha256)
-        body = verdict_to_json(verdict).encode()
-        _put(bench.clean, f"verdicts/{session}.json", iter([body]), len(body), _sha256(body))
-        if verdict.accepted:
-            for entry in bench.inbox.files(session):
-                bench.raw.delete(raw_key(session, entry.name))
+        card = read_card(bench.raw, session) if verdict.accepted else None
+        if card is None:
+            return
+        for entry in card.files:
+            raw, kept = raw_key(session, entry.name), f"sessions/{session}/{entry.name}"
+            if bench.clean.size(kept) != entry.size:
+                chunks = bench.raw.read(raw)
+                _put(bench.clean, kept, chunks, entry.size, entry.sha256)
+            bench.at("copied")
+        for entry in card.files:
+            bench.raw.delete(raw_key(session, entry.name))
+            bench.at("deleted")
+        bench.raw.delete(raw_key(session, CARD))
 
 
 def _unreadable(error: SessionCorrupt) -> Finding:
     code = "integrity.unreadable"
     return Finding("integrity", False, 0.0, 1.0, code, error.tick, error.why)
+
+
+def verdict_key(session: str) -> str:
+    """Where a session's sealed verdict lies in the clean store."""
+    return f"verdicts/{session}.json"
 
 
 def _put(store: Store, key: str, chunks: Iterator[bytes], size: int, sha256: str) -> None:
@@ -301,8 +341,13 @@ def open_bench(config: WorkerConfig) -> Bench:
         renderer=KeptRenderer(resolve(config.renderer)) if config.renderer else None,
         checks=resolve(config.checks),
         runner=run_plain if config.plain else run_graph,
-        keys={"ticket": (ticket_key,), "journal": config.journal_keys},
+        keys={
+            "ticket": (ticket_key,),
+            "journal": config.journal_keys,
+            "verdict": settings.verdict_keys,
+        },
         sample_secret=load_secret(premises.sample_secret),
+        judge_key=tickets.load_key(premises.verdict_key),
         policies=_policies(settings.policy),
         cluster=config.cluster,
         retry_s=config.retry_s,

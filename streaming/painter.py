@@ -62,7 +62,7 @@ class Painter:
 
     def for_player(self) -> Any:
         """What keeps one player's state, for backends that have one; else the backend itself."""
-        make = getattr(self.backend, "for_player", None)
+        make = getattr(self.backend, "painter", None)
         return self.backend if make is None else make()
 
     def paint(

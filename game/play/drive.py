@@ -109,6 +109,10 @@ class Drive:
         """How it ended, None while it goes on."""
         return self.referee.outcome
 
+    def leave(self) -> None:
+        """The driver gets out: that ends a free drive well, and gives up another one."""
+        self.referee.leave(self.state)
+
     def turn(self, events: Iterable[InputEvent] = (), draw: bool = True) -> None:
         """Live one tick. draw: false leaves this tick's picture out, where time is short."""
         if self.writer is not None:

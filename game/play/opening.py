@@ -14,14 +14,14 @@ from game.play.link import Link, dial
 from game.play.tape import Tape
 from game.session.format import CaptureProfile, Driver, Manifest
 from game.session.ids import new_id
+from game.session.replay import said
 from game.session.writer import SessionWriter
 from game.settings import Settings
 from game.world.chance import integer
 from game.world.city import City
 from game.world.version import TICK_HZ, WORLD_VERSION
-from scenarios.load import load as load_scenario
-from scenarios.model import digest
-from scenarios.spawn import Stage, stage
+from scenarios.cases import case
+from scenarios.spawn import Stage
 
 TRACKS = {
     "source": {
@@ -38,7 +38,9 @@ TRACKS = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to drive: scenario id, seed (None: drawn by the service), who drives, who is paid."""
+    """What to drive: a scenario or a free drive by name, seed (None: drawn by the service), who
+    drives, who is paid.
+    """
 
     scenario: str
     seed: int | None
@@ -70,13 +72,14 @@ def open_session(
     """Everything up to the first tick. Raises what the services say, before anything is written."""
     ticket = _ticket(settings, city, intake, wanted)
     seed = int(ticket["seed"]) if ticket else _own_seed(wanted)
-    scene = stage(load_scenario(wanted.scenario), city, seed)
+    scene = case(wanted.scenario, city, seed)
     session = str(ticket["session"]) if ticket else new_id()
     writer, tape = None, None
     if settings.record.enabled:
         manifest = _manifest(settings, city, capture, renderer, backing, wanted, scene, ticket)
         manifest = dataclasses.replace(manifest, session=session)
         writer = SessionWriter.create(settings.paths.sessions, manifest)
+        writer.event("scenario", 0, said=said(scene.scenario))
         log = settings.paths.data / "logs" / "recorder.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         tape = Tape(writer.folder, capture, settings.record.source, log)
@@ -165,7 +168,7 @@ def _manifest(
         pack=city.name,
         pack_digest=city.digest,
         scenario=wanted.scenario,
-        scenario_digest=digest(scene.scenario),
+        scenario_digest=scene.digest,
         seed=scene.seed,
         tick_hz=TICK_HZ,
         driver=wanted.driver,

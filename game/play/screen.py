@@ -31,7 +31,9 @@ _WORDS = {
 def hud(drive: Drive, city: City, who: Payee, last: str) -> Hud:
     """The screen of this tick."""
     stage, state = drive.stage, drive.state
-    remaining = (stage.duration_ticks - state.tick) / TICK_HZ
+    remaining = -1.0
+    if not stage.free:
+        remaining = max(0.0, (stage.duration_ticks - state.tick) / TICK_HZ)
     outcome = drive.outcome
     said = ""
     if outcome is not None:
@@ -40,7 +42,7 @@ def hud(drive: Drive, city: City, who: Payee, last: str) -> Hud:
         lines=_lines(drive),
         chips=_chips(drive),
         title=stage.scenario.title,
-        remaining=max(0.0, remaining),
+        remaining=remaining,
         outcome=said,
         speed=abs(state.ego.speed),
         place=drive.place(city, address),

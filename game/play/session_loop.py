@@ -21,7 +21,8 @@ from game.session.format import Driver as Declared
 from game.settings import Settings
 from game.view.window import Window
 from game.world.city import City
-from scenarios.driver import Bot
+from game.world.version import TICK_HZ
+from scenarios.driver import DRIVERS
 from scenarios.load import library
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ class Sitting:
             self._city,
             opened.stage,
             self._window,
-            human or Bot(opened.stage, self._city),
+            human or DRIVERS["bot"](opened.stage, self._city),
             self._style,
             self._capture.every_ticks,
             writer=opened.writer,
@@ -119,6 +120,9 @@ class Sitting:
         raw = self._window.poll()
         if self._window.closed:
             self._over = True
+            return None
+        most = self._settings.play.seconds
+        if 0.0 < most * TICK_HZ <= drive.state.tick:
             return None
         if human is None:
             return ()
@@ -201,7 +205,7 @@ def _line(first: str) -> Sequence[str]:
     every = library()
     if not first:
         return every
-    if first not in every:
+    if first not in every:  # a file, or a free drive
         return (first,)
     at = every.index(first)
     return (*every[at:], *every[:at])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from game.errors import MissingPart
 from game.session.format import CaptureProfile
-from game.view.camera import eye
+from game.view.camera import Eye, eye
 from game.view.capture import Target
 from game.view.device import Device, open_hidden, open_screen
 from game.view.devices import Devices
@@ -46,7 +46,7 @@ class Window:
         self._device = _open(mode, title)
         self.has_screen = self._device.on_screen
         self.family = self._device.family
-        self._scene = Scene(city, profile)
+        self._scene = Scene(city, profile, self._device.number)
         self._target = Target(
             self._device, self._scene, profile, profile.width, profile.height, labels=False
         )
@@ -81,7 +81,10 @@ class Window:
 
     def capture(self, state: WorldState) -> NDArray[np.uint8]:
         """The picture of a state: uint8 (h, w, 4) BGRA, top row first, a fresh copy."""
-        view = eye(state)
+        return self.capture_from(eye(state), state)
+
+    def capture_from(self, view: Eye, state: WorldState) -> NDArray[np.uint8]:
+        """The same from an eye of one's own: for watching, never for a recording."""
         self._scene.pose(state, view, aspect=self._target.width / self._target.height)
         self._target.draw(view)
         return self._target.bgra()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.backends.base import Backend
+from streaming.backends.base import Backend, Painter
 from streaming.frames import Pixels
 
 VERSION = 1
@@ -86,6 +86,14 @@ class Filter:
         np.minimum(light, 255, out=light)
         return light.astype(np.uint8)
 
+    def painter(self) -> "Filter":
+        """Itself: nothing is remembered."""
+        return self
+
+    def told(self) -> str:
+        """Nothing was chosen."""
+        return ""
+
 
 class Identity:
     """The `identity` backend: gives back what it got, for measuring and for barcodes."""
@@ -100,6 +108,14 @@ class Identity:
     def style(self, frame: Pixels, prompt: str, seed: int, style: str = "") -> Pixels:
         """The same picture."""
         return frame
+
+    def painter(self) -> "Identity":
+        """Itself: nothing is remembered."""
+        return self
+
+    def told(self) -> str:
+        """Nothing was chosen."""
+        return ""
 
 
 class Slow:
@@ -117,8 +133,33 @@ class Slow:
 
     def style(self, frame: Pixels, prompt: str, seed: int, style: str = "") -> Pixels:
         """As the other, later."""
-        time.sleep(self._seconds)
-        return self._inner.style(frame, prompt, seed, style)
+        return _late(self._inner, self._seconds, frame, prompt, seed, style)
+
+    def painter(self) -> "SlowPainter":
+        """One player's, with what it remembers."""
+        return SlowPainter(self._inner.painter(), self._seconds)
+
+    def told(self) -> str:
+        """As the other."""
+        return self._inner.told()
+
+
+class SlowPainter:
+    """Another painter that takes `seconds` longer for each picture."""
+
+    def __init__(self, inner: Painter, seconds: float) -> None:
+        self._inner, self._seconds = inner, seconds
+
+    def style(self, frame: Pixels, prompt: str, seed: int, style: str = "") -> Pixels:
+        """As the other, later."""
+        return _late(self._inner, self._seconds, frame, prompt, seed, style)
+
+
+def _late(
+    inner: Painter, seconds: float, frame: Pixels, prompt: str, seed: int, style: str
+) -> Pixels:
+    time.sleep(seconds)
+    return inner.style(frame, prompt, seed, style)
 
 
 def _index(frame: Pixels) -> NDArray[np.uint32]:

@@ -133,7 +133,7 @@ class World:
         for raw, meta in rows:
             if '"err": null' in meta:
                 memos = read_transaction(VersionedTransaction.from_bytes(raw)).memos
-                found.update(m.removeprefix(MEMO_PREFIX) for m in memos)
+                found.update(m.removeprefix(MEMO_PREFIX).partition(" ")[0] for m in memos)
         return found
 
     def tokens(self, facts: Facts, wallet: str) -> int:

@@ -1,5 +1,6 @@
 """Paying exactly once, on a chain that executes real token transfers behind the real client."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from spl.token.models import (
     TransferCheckedParams,
 )
 
+from rewards.chain import Bill
 from rewards.errors import ChainUnreachable
 from rewards.instructions import (
     COMPUTE_UNITS,
@@ -31,6 +33,7 @@ from rewards.instructions import (
     RECEIPT_LAMPORTS,
     read_transaction,
     receipt_address,
+    short_digest,
 )
 from rewards.ledger import Signing
 from rewards.model import Verdict
@@ -71,7 +74,7 @@ def test_the_transaction_has_the_agreed_layout(tmp_path: Path) -> None:
         async def work(desk: Desk) -> None:
             payout = desk.payout("one")
             fresh = await desk.chain.freshness()
-            _, raw = desk.chain.sign("one", payout.wallet, 5, fresh, opens=True)
+            _, raw = desk.chain.sign([Bill("one", payout.wallet, 5, "ab" * 32, True)], fresh)
             message = VersionedTransaction.from_bytes(raw).message
             programs = [
                 str(message.account_keys[i.program_id_index])[:12] for i in message.instructions
@@ -82,12 +85,13 @@ def test_the_transaction_has_the_agreed_layout(tmp_path: Path) -> None:
             ]  # fmt: skip
             assert message.header.num_required_signatures == 1
             assert bytes(message.instructions[0].data)[1:] == COMPUTE_UNITS.to_bytes(4, "little")
-            assert bytes(message.instructions[5].data) == b"drive/1 one"
+            memo = b"drive/1 one " + short_digest("ab" * 32).encode()
+            assert bytes(message.instructions[5].data) == memo
             seed = ReceiptSecret.load(world.settings.secret_path).seed("one")
             paid = read_transaction(VersionedTransaction.from_bytes(raw))
             assert paid.receipts == (receipt_address(desk.chain.treasury, seed),)
             assert paid.transfers[0][3] == 5
-            assert len(raw) <= 700
+            assert len(raw) <= 720
 
         world.with_desk(work)
 
@@ -101,7 +105,7 @@ def test_a_second_payment_of_a_session_is_refused_by_the_chain(tmp_path: Path) -
             payout = desk.payout("one")
             world.push(3)
             fresh = await desk.chain.freshness()
-            signature, raw = desk.chain.sign("one", payout.wallet, 7, fresh, opens=False)
+            signature, raw = desk.chain.sign([Bill("one", payout.wallet, 7)], fresh)
             said = await desk.chain.submit(raw)
             assert "custom program error: 0x0" in said or "Custom(0)" in said
             assert await desk.chain.fates([signature]) == [None]
@@ -255,8 +259,8 @@ def test_a_payout_that_always_fails_is_parked_after_a_bounded_number_of_signings
             desk.ledger.record(world.accept("bad", str(player.pubkey())), 1_000, 1)
             real = desk.chain.sign
 
-            def corrupt(session: str, wallet: str, amount: int, fresh: Any, *, opens: bool) -> Any:
-                return real(session, wallet, 10**18, fresh, opens=opens)
+            def corrupt(bills: Sequence[Bill], fresh: Any) -> Any:
+                return real([replace(bill, amount=10**18) for bill in bills], fresh)
 
             desk.chain.sign = corrupt  # type: ignore[method-assign]
             turns = 0
@@ -278,7 +282,7 @@ def test_a_blockhash_that_expires_unseen_is_signed_anew_and_paid_once(tmp_path: 
         async def work(desk: Desk) -> None:
             fresh = await desk.chain.freshness()
             payout = desk.payout("one")
-            signature, raw = desk.chain.sign("one", payout.wallet, 1_000, fresh, opens=True)
+            signature, raw = desk.chain.sign([Bill("one", payout.wallet, 1_000, opens=True)], fresh)
             signing = Signing(payout, signature, raw, fresh.last_valid_height)
             assert desk.ledger.sign([signing], "2026-11-22", 10**12, 1)  # then it crashed
             world.push(200)
@@ -298,7 +302,7 @@ def test_before_expiry_the_same_bytes_are_sent_again(tmp_path: Path) -> None:
         async def work(desk: Desk) -> None:
             fresh = await desk.chain.freshness()
             payout = desk.payout("one")
-            signature, raw = desk.chain.sign("one", payout.wallet, 1_000, fresh, opens=True)
+            signature, raw = desk.chain.sign([Bill("one", payout.wallet, 1_000, opens=True)], fresh)
             signing = Signing(payout, signature, raw, fresh.last_valid_height)
             desk.ledger.sign([signing], "2026-11-22", 10**12, 1)
             await desk.until_idle()

@@ -16,14 +16,15 @@ from solders.keypair import Keypair
 from game.atlas.load import load as load_city
 from game.session.protocols import Evidence, Finding
 from game.session.reader import Session
-from rewards import policy, schema
+from rewards import policy, schema, tickets
+from rewards.card import write_card
 from rewards.checks.case import CannotJudge
 from rewards.graph import Step, run_plain
 from rewards.inbox import FileEntry, Inbox, State, raw_key
 from rewards.ledger import Ledger
-from rewards.model import verdict_from_json
 from rewards.premises import Premises
 from rewards.queue import Queue, QueueSettings
+from rewards.sealed import unseal
 from rewards.settings import RewardsSettings
 from rewards.storage import FolderStore
 from rewards.worker import Bench, Worker, WorkerConfig, run_worker
@@ -121,6 +122,7 @@ class Place:
         for entry in entries:
             key = raw_key(self.session, entry.name)
             self.bench.raw.put(key, iter([bodies[entry.name]]), entry.size, entry.sha256)
+        write_card(self.bench.raw, self.ticket, entries)
         self.bench.inbox.queued(self.session)
         self.bench.queue.push(self.session, self.session)
 
@@ -142,7 +144,9 @@ def test_an_accepted_session_is_owed_once_and_moves_to_the_clean_store(place: Pl
     kept = place.bench.clean.keys("sessions")
     assert [key.rsplit("/", 1)[1] for key in kept] == sorted(FILES)
     stored = b"".join(place.bench.clean.read(f"verdicts/{place.session}.json")).decode()
-    assert verdict_from_json(stored) == place.bench.ledger.verdict(place.session)
+    sealed = unseal(stored, [tickets.public_hex(place.bench.judge_key)])
+    assert sealed.verdict == place.bench.ledger.verdict(place.session)
+    assert place.bench.ledger.sealed(place.session) == stored
     assert place.worker().step() == ""
     assert list(place.bench.scratch.iterdir()) == []
 
@@ -215,8 +219,8 @@ def test_wherever_a_worker_dies_the_next_one_ends_with_one_verdict_and_one_debt(
         "fetched": (Worker, "_fetch", 1),
         "judged": (Worker, "_look", 1),
         "recorded": (Ledger, "record", 1),
-        "copied": (FolderStore, "put", 2),
-        "verdict": (FolderStore, "put", len(FILES) + 1),
+        "copied": (FolderStore, "put", 3),
+        "verdict": (FolderStore, "put", 1),
         "deleted": (FolderStore, "delete", 2),
     }
     die_after(*where[point])

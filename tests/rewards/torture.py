@@ -1,0 +1,400 @@
+"""Many sessions through real workers and payers that die at every step, on a hostile chain.
+
+Everything is real but the checks and the clock: stores, queue, ledger, sealed verdicts, devnet
+with LiteSVM behind its port, SPL transfers, receipts. A death is a BaseException at a named
+point, after which everything is opened again from disk.
+
+    python -m tests.rewards.torture --sessions 1000
+"""
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from solders.keypair import Keypair
+from spl.token.constants import TOKEN_PROGRAM_ID
+from spl.token.instructions import close_account, freeze_account, set_authority, transfer_checked
+from spl.token.models import (
+    AuthorityType,
+    CloseAccountParams,
+    FreezeAccountParams,
+    SetAuthorityParams,
+    TransferCheckedParams,
+)
+
+from game.atlas.load import load as load_city
+from game.session.ids import new_id
+from game.session.protocols import Evidence, Finding
+from game.session.reader import Session
+from rewards import policy, schema, tickets
+from rewards.card import write_card
+from rewards.checks.case import CannotJudge
+from rewards.errors import LedgerLost
+from rewards.graph import Step, run_plain
+from rewards.inbox import FileEntry, Inbox, raw_key
+from rewards.ledger import Ledger
+from rewards.premises import Premises
+from rewards.queue import Queue, QueueSettings
+from rewards.rebuild import refill
+from rewards.signer import FileSigner
+from rewards.storage import FolderStore
+from rewards.worker import Bench, Worker
+from tests.fakes.chain import SLOT_MS, Clock, Desk, HostileBank, World, land
+from tests.rewards.recording import JOURNAL_KEY, KEYS, TICKET_KEY, make_ticket
+
+POISONS = ("closed", "frozen", "reassigned")
+JUDGES = (tickets.public_hex(JOURNAL_KEY),)
+
+
+class Crash(BaseException):
+    """Killed at this point; nothing of ours catches it."""
+
+
+@dataclass
+class Plan:
+    """sessions and their fate: name -> wallet; refused: those that the checks will reject."""
+
+    wallets: dict[str, str] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    poisoned: dict[str, str] = field(default_factory=dict)  # wallet -> poison
+    keys: dict[str, Keypair] = field(default_factory=dict)
+
+
+@dataclass
+class Tally:
+    """What happened on the way."""
+
+    worker: Counter[str] = field(default_factory=Counter)
+    payer: Counter[str] = field(default_factory=Counter)
+    ledgers: int = 0
+    expiries: int = 0
+    duplicates: int = 0
+
+
+class Torture:
+    """One run. share: probability of a death at each point. loss: that one takes the ledger."""
+
+    def __init__(
+        self, folder: Path, sessions: int, seed: int, share: float = 0.2, loss: float = 0.02
+    ) -> None:
+        self.folder, self.share, self.loss = folder, share, loss
+        self.chance, self.clock = random.Random(seed), Clock()
+        self.bank = HostileBank(
+            folder / "devnet.sqlite", SLOT_MS, now=self.clock, chance=random.Random(seed + 1)
+        )
+        self.world = World(folder, self.bank, self.clock)
+        self.world.rules = replace(self.world.rules, max_attempts=10**6, batch=96)
+        self.premises, self.city = Premises(folder), load_city()
+        self.raw, self.clean = (
+            FolderStore(self.premises.raw, b""),
+            FolderStore(self.premises.clean, b""),
+        )
+        self.plan, self.tally, self.over = Plan(), Tally(), threading.Event()
+        self.errors: list[BaseException] = []
+        self._make(sessions)
+
+    def _make(self, sessions: int) -> None:
+        """Tickets and uploads as the intake leaves them, in a queue."""
+        names = [each.name for each in fields(tickets.Terms)]
+        known = make_ticket(self.city)
+        self.terms = tickets.Terms(**{name: known[name] for name in names})
+        players = [Keypair() for _ in range(max(4, sessions // 5))]
+        for number, player in enumerate(players[: max(3, len(players) // 10)]):
+            self.plan.poisoned[str(player.pubkey())] = POISONS[number % 3]
+        self.plan.keys = {str(player.pubkey()): player for player in players}
+        for number in range(sessions):
+            wallet = str(players[number % len(players)].pubkey())
+            terms = replace(self.terms, payee=wallet)
+            ticket = tickets.issue(TICKET_KEY, terms, new_id(), 1_700_000_000, 86_400)
+            name = str(ticket["session"])
+            self.plan.wallets[name] = wallet
+            if self.chance.random() < 0.1:
+                self.plan.refused.add(name)
+            self._hand_in(ticket, name in self.plan.refused)
+
+    def _hand_in(self, ticket: dict[str, Any], bad: bool) -> None:
+        manifest = {
+            "session": ticket["session"], "format_version": 1, "world_version": 1,
+            "seed": 1 if bad else 0, "tick_hz": 60, "driver": {"kind": "bot", "name": "t"},
+            "backend": "filter",
+            "capture": {"width": 480, "height": 480, "every_ticks": 2, "fov_degrees": 70.0,
+                        "near": 0.3, "far": 500.0, "effects": "full", "version": 1},
+        }  # fmt: skip
+        entries = []
+        for name, body in (("session.json", json.dumps(manifest).encode()), ("ticks.bin", b"t")):
+            digest = hashlib.sha256(body).hexdigest()
+            entries.append(FileEntry(name, len(body), digest))
+            self.raw.put(raw_key(ticket["session"], name), iter([body]), len(body), digest)
+        write_card(self.raw, ticket, entries)
+
+    # --- workers ------------------------------------------------------------------------------
+
+    def _dies(self, seen: Counter[str]) -> Callable[[str], None]:
+        def at(point: str) -> None:
+            if not self.over.is_set() and self.chance.random() < self.share:
+                seen[point] += 1
+                raise Crash(point)
+
+        return at
+
+    def _check(self, session: Session, evidence: Evidence) -> Finding:
+        if not self.over.is_set() and self.chance.random() < 0.05:
+            raise CannotJudge("a renderer, today")
+        bad = session.manifest.seed == 1
+        counts = {"ticks": 9, "success": True, "collisions": 0, "attested": 1, "self": 0}
+        return Finding("journal", not bad, 1.0, 1.0, "test.bad" if bad else "", evidence=counts)
+
+    def _open_bench(self) -> Bench:
+        url = self.world.settings.ledger_url
+        return Bench(
+            inbox=Inbox(schema.open_engine(url)), ledger=Ledger.open(url), queue=self._queue(),
+            raw=self.raw, clean=self.clean, scratch=self.premises.scratch,
+            cities={self.city.digest: self.city}, renderer=None,
+            checks=(Step("journal", self._check),), runner=run_plain, keys=KEYS,
+            sample_secret=b"s", policies=policy.load, retry_s=0.05, judge_key=JOURNAL_KEY,
+            at=self._dies(self.tally.worker),
+        )  # fmt: skip
+
+    def _queue(self) -> Queue:
+        return Queue(self.premises.queue, QueueSettings(0.6, 60.0, 10**6))
+
+    def work(self) -> None:
+        """A worker that is killed and started again until all is judged."""
+        try:
+            while not self.over.is_set():
+                with contextlib.suppress(Crash, LedgerLost, *_db_errors()):
+                    self._work_one_life()
+        except BaseException as error:
+            self.errors.append(error)
+            raise
+
+    def _work_one_life(self) -> None:
+        bench = self._open_bench()
+        try:
+            worker = Worker(bench)
+            while not self.over.is_set():
+                if not worker.step():
+                    time.sleep(0.02)
+                if self.chance.random() < 0.1:  # an old delivery comes once more, out of order
+                    self.tally.duplicates += 1
+                    worker.judge(self.chance.choice(list(self.plan.wallets)))
+        finally:
+            bench.queue.close()
+            bench.ledger.close()
+            bench.inbox.engine.dispose()
+
+    def feed(self) -> None:
+        """Announce every session in any order, some of them again and again."""
+        queue, names = self._queue(), list(self.plan.wallets)
+        self.chance.shuffle(names)
+        for name in names:
+            queue.push(name, name)
+            if self.chance.random() < 0.2:
+                self.tally.duplicates += queue.push(again := self.chance.choice(names), again)
+        queue.close()
+
+    # --- payers -------------------------------------------------------------------------------
+
+    async def pay(self) -> None:
+        """A payer that is killed and started again until everything is settled."""
+        while not self.over.is_set():
+            with contextlib.suppress(LedgerLost, *_db_errors()):
+                desk = await self.world.open(self._dies(self.tally.payer))
+                try:
+                    refill(desk.ledger, self.clean, JUDGES)
+                    await self._turns(desk)
+                except Crash:
+                    self._harm()
+                finally:
+                    await desk.close()
+
+    async def _turns(self, desk: Desk) -> None:
+        for turn in range(10**6):
+            done = await desk.payer.step()
+            if done.idle and self._settled(desk):
+                self.over.set()
+            if self.over.is_set():
+                return
+            if turn % 20 == 19:
+                await asyncio.to_thread(refill, desk.ledger, self.clean, JUDGES)
+            await asyncio.sleep(0.01)
+
+    def _settled(self, desk: Desk) -> bool:
+        judged = set(desk.ledger.sessions())
+        payouts = desk.ledger.payouts()
+        left = {key.partition("/")[0] for key in self.raw.keys("")} - self.plan.refused
+        if judged != set(self.plan.wallets) or left:
+            return False
+        return all(p.state in ("finalized", "parked") for p in payouts)
+
+    def _harm(self) -> None:
+        fate = self.chance.random()
+        if fate < self.loss:
+            self.tally.ledgers += 1
+            for file in self.folder.glob("ledger.sqlite*"):
+                file.unlink(missing_ok=True)
+        elif fate < 0.2:
+            self.tally.expiries += 1
+            self.world.push(200)
+
+    async def poison(self) -> None:
+        """Wallets spoil their token account as soon as it is there."""
+        left = dict(self.plan.poisoned)
+        while left and not self.over.is_set():
+            await asyncio.sleep(0.2)
+            for wallet, deed in list(left.items()):
+                if await self._poisoned(wallet, deed):
+                    del left[wallet]
+
+    async def _poisoned(self, wallet: str, deed: str) -> bool:
+        desk = await self.world.open()
+        try:
+            held = self.world.tokens(desk.facts, wallet)
+            if not held:
+                return False
+            self.bank.calm = True
+            steps, signers = _spoil(desk, self.world, self.plan.keys[wallet], deed, held)
+            await land(self.world.server.url, steps, signers)
+            return True
+        except Exception:  # a payment came in between: try again
+            return False
+        finally:
+            self.bank.calm = False
+            await desk.close()
+
+    # --- all of it ----------------------------------------------------------------------------
+
+    def run(self, workers: int = 4, payers: int = 2) -> dict[str, Any]:
+        """Until everything is settled; the table's rows."""
+        begin, cpu = time.monotonic(), time.process_time()
+        with self.world:
+            self.world.with_desk(lambda desk: asyncio.sleep(0))
+            self.bank.calm = False
+            threads = [threading.Thread(target=self.work) for _ in range(workers)]
+            for thread in (*threads, feeder := threading.Thread(target=self.feed)):
+                thread.start()
+
+            async def money() -> None:
+                await asyncio.gather(self.poison(), *(self.pay() for _ in range(payers)))
+
+            try:
+                asyncio.run(money())
+            finally:
+                self.over.set()
+                for thread in (*threads, feeder):
+                    thread.join()
+            rows = self._rows()
+        rows["seconds"] = round(time.monotonic() - begin, 1)
+        rows["cpu seconds"] = round(time.process_time() - cpu, 1)
+        return rows
+
+    def _rows(self) -> dict[str, Any]:
+        paid = self.world.paid()
+        accepted = set(self.plan.wallets) - self.plan.refused
+        good = {n for n in accepted if self.plan.wallets[n] not in self.plan.poisoned}
+        ledger = Ledger.open(self.world.settings.ledger_url)
+        states = {p.session: p.state for p in ledger.payouts()}
+        ledger.close()
+        unpaid = {n for n in accepted if not paid[n]}
+        return {
+            "sessions": len(self.plan.wallets),
+            "accepted": len(accepted),
+            "paid once": sum(paid[n] == 1 for n in accepted),
+            "paid twice or more": sum(count > 1 for count in paid.values()),
+            "rejected, yet paid": sum(paid[n] for n in self.plan.refused),
+            "unknown, yet paid": sum(n for name, n in paid.items() if name not in accepted)
+            - sum(paid[n] for n in self.plan.refused),
+            "accepted, sound wallet, not paid": len(good & unpaid),
+            "parked: the wallet closed, froze or gave away its account": len(unpaid - good),
+            "of these not parked in the ledger": sum(
+                states.get(n) != "parked" for n in unpaid - good
+            ),
+            "ledger disagrees with the chain": sum(
+                (states.get(n) == "finalized") != (paid[n] == 1) for n in accepted
+            ),
+            "worker deaths": sum(self.tally.worker.values()),
+            "worker deaths by point": dict(sorted(self.tally.worker.items())),
+            "payer deaths": sum(self.tally.payer.values()),
+            "payer deaths by point": dict(sorted(self.tally.payer.items())),
+            "ledger deleted": self.tally.ledgers,
+            "times all blockhashes expired": self.tally.expiries,
+            "duplicate or late deliveries": self.tally.duplicates,
+        }
+
+
+def _spoil(
+    desk: Desk, world: World, player: Keypair, deed: str, held: int
+) -> tuple[list[Any], list[Keypair]]:
+    me, mint = player.pubkey(), desk.chain.token.mint
+    account = desk.chain.token.account_of(me)
+    if deed == "frozen":
+        treasury = FileSigner.load(world.settings.key_path)._key.reveal()
+        freeze = FreezeAccountParams(
+            account=account, mint=mint, authority=treasury.pubkey(), program_id=TOKEN_PROGRAM_ID
+        )
+        return [freeze_account(freeze)], [player, treasury]
+    if deed == "reassigned":
+        give = SetAuthorityParams(
+            account=account, authority=AuthorityType.ACCOUNT_OWNER, current_authority=me,
+            new_authority=Keypair().pubkey(), program_id=TOKEN_PROGRAM_ID,
+        )  # fmt: skip
+        return [set_authority(give)], [player]
+    back = TransferCheckedParams(
+        program_id=TOKEN_PROGRAM_ID, source=account, mint=mint, owner=me, amount=held, decimals=6,
+        dest=desk.chain.token.account_of(desk.chain.treasury),
+    )  # fmt: skip
+    close = CloseAccountParams(account=account, dest=me, owner=me, program_id=TOKEN_PROGRAM_ID)
+    return [transfer_checked(back), close_account(close)], [player]
+
+
+def _db_errors() -> tuple[type[Exception], ...]:
+    import sqlite3
+
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return (SQLAlchemyError, sqlite3.Error)  # the file vanished between two statements
+
+
+WRONG = (
+    "paid twice or more", "rejected, yet paid", "unknown, yet paid",
+    "accepted, sound wallet, not paid", "of these not parked in the ledger",
+    "ledger disagrees with the chain",
+)  # fmt: skip
+"""Rows that must be 0."""
+
+
+def torture(folder: Path, sessions: int, seed: int, **more: Any) -> dict[str, Any]:
+    """One run's rows; `more` goes to Torture."""
+    return Torture(folder, sessions, seed, **more).run()
+
+
+def main() -> None:
+    """The table, exit 1 where a row that must be 0 is not."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sessions", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    logging.disable(logging.WARNING)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = torture(Path(folder), options.sessions, options.seed)
+    for name, value in rows.items():
+        note = "  must be 0" if name in WRONG else ""
+        print(f"{name:60} {value}{note}")
+    sys.exit(1 if any(rows[name] for name in WRONG) else 0)
+
+
+if __name__ == "__main__":
+    main()
