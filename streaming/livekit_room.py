@@ -32,7 +32,7 @@ class LiveKitRoom:
     """Calls `took` with each of the server's pictures and `ended` when the room is over."""
 
     def __init__(
-        self, took: Callable[[Returned], None], ended: Callable[[str], None], codec: str = "h264"
+        self, took: Callable[[Returned], None], ended: Callable[[str], None], codec: str = "vp8"
     ) -> None:
         self._rtc = library()
         self._took, self._ended, self._codec = took, ended, codec

@@ -147,11 +147,38 @@ def test_a_wrong_key_is_refused_for_good_and_never_shown() -> None:
     service.stop()
 
 
+@pytest.mark.parametrize("echo", [True, False])
+def test_the_real_client_in_a_real_room_pairs_by_the_stamps_that_come_back(
+    monkeypatch: pytest.MonkeyPatch, echo: bool
+) -> None:
+    pytest.importorskip("livekit.rtc", reason="the livekit extra is not installed")
+    pytest.importorskip("livekit.protocol", reason="livekit-protocol is not installed")
+    from tests.streaming.room_server import RoomServer
+
+    monkeypatch.setattr(livekit, "_room", LiveKitRoom)
+    service, room = Service(), RoomServer(echo_stamps=echo)
+    service.room_url = room.url
+    with rings("lk") as made:
+        child, game = peer(service, made, size="480x480@30"), Game(made)
+        child.start()
+        game.start()
+        wait_for(lambda: len(game.styled) > 30, 40, f"frames; {child.gauges()} {room.log}")
+        game.stop()
+        child.stop()
+    room.stop()
+    service.stop()
+    assert {frame.exact for frame in game.encoded[3:]} == {echo}
+    assert "add_track" in room.log
+    if echo:
+        assert set(wrong(game)) == {0}
+        assert len(wrong(game)) > 20
+
+
 def test_the_real_library_takes_what_we_give_it_and_names_a_room_that_is_not_there() -> None:
     pytest.importorskip("livekit", reason="the livekit extra is not installed")
 
     async def tried() -> str:
-        room = LiveKitRoom(lambda got: None, lambda why: None)
+        room = LiveKitRoom(lambda got: None, lambda why: None, "h264")
         options = room.options(MODELS["lucy-restyle-2"], 2_000_000)
         assert options.video_encoding.max_bitrate == 2_000_000
         assert len(options.frame_metadata_features) == 2
