@@ -1,12 +1,9 @@
 """The one line about the stream that the player should read now, out of its gauges. Pure."""
 
-import re
-
+from streaming.errors import cause_of
 from streaming.gauges import Gauges
 
 _LONGEST = 60
-_PREFIX = re.compile(r"^diffusion server \S+?:? (refused: )?")
-_NOBODY = re.compile(r"^Cannot connect to host .*")
 
 
 def fault(reading: Gauges, missing: bool, faulted: bool) -> str:
@@ -35,6 +32,5 @@ def _because(why: str) -> str:
 
 def _short(detail: str) -> str:
     """The cause alone: the address is in the settings, the advice in the log."""
-    line = detail.partition("; ")[0].strip().replace("\n", " ")
-    line = _NOBODY.sub("nobody answers there", _PREFIX.sub("", line))
+    line = cause_of(detail)
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

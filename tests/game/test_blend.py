@@ -86,7 +86,9 @@ def test_each_fault_is_one_line_that_names_its_cause() -> None:
     line = fault(broken, True, True)
     assert "again" in line
     assert "\n" not in line
-    nobody = str(ServerUnreachable("ws://10.0.0.1:80/v1/stream", "Cannot connect to host 10.0.0.1"))
+    nobody = str(
+        ServerUnreachable("ws://10.0.0.1:80/v1/stream", "Connect call failed ('10.0.0.1', 80)")
+    )
     line = fault(Gauges(state="reconnecting", detail=nobody), True, True)
     assert line == "the stream broke off, connecting again (nobody answers there); drive on"
     assert fault(Gauges(state="streaming", connected=True), False, False) == ""
