@@ -37,6 +37,7 @@ DEV = [
     "httpx>=0.27",
     "pillow>=10",
     "webdataset>=1.0",
+    "livekit-protocol>=1.1",
     "types-PyYAML",
     "types-requests",
 ]

@@ -111,7 +111,7 @@ class StreamSettings:
     transport: str = "direct"
     """direct to a server of this project, or livekit to Decart's service (extra: livekit)"""
     codec: str = "vp8"
-    """vp8 or h264, of the direct transport"""
+    """vp8 or h264, of what is sent"""
     model: str = "lucy-restyle-latest"
     """of the livekit transport: which remote model"""
     size: str = ""

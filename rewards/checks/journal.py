@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from game.session.format import JOURNAL, TrackId
+from game.session.format import JOURNAL, Pairing, TrackId
 from game.session.protocols import Evidence, Finding
 from game.session.reader import Session
 from game.world.version import TICK_HZ
@@ -162,7 +162,8 @@ def journal(session: Session, evidence: Evidence) -> Finding:
         return Finding("journal", False, score, 0.0, broken.reason, broken.tick, broken.why)
     if pace is None:
         return _finding(0, len(pairs), "too short to show its pace: every pair is `self`")
-    attested = sum(tick in book.frames for tick in pairs)
+    exact = {pair.tick for pair in session.pairs() if pair.pairing == Pairing.EXACT}
+    attested = len(exact & book.frames.keys())  # a guessed pair is nobody's testimony
     detail = f"pace {pace:.2f} ticks/s"
     return _finding(attested, len(pairs), detail, pace=round(pace, 3), model=book.model)
 
