@@ -4,17 +4,23 @@ Every figure says what it was computed from. Judges nothing: `flags` names what 
 about, with the limits that stand beside it here.
 """
 
+import functools
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from game.atlas.load import bundled_names
+from game.atlas.load import load as load_city
 from game.atlas.streets import StreetIndex
 from game.dataset.drive import TTC_CAP, Drive, ttc_s
+from game.dataset.pool import HERE, Workers, run
 from game.dataset.splits import tile
 from game.session.format import Pairing, TrackId
 from game.session.reader import Session
@@ -49,6 +55,23 @@ def report(session: Session, city: City, pictures: bool = True) -> dict[str, Any
         facts.update(_pictures(drive))
     facts["flags"] = flags(facts)
     return facts
+
+
+def many(
+    folders: Sequence[Path], workers: Workers = HERE, pictures: bool = True
+) -> Iterator[dict[str, Any]]:
+    """Reports of many sessions as they are done. Raises SessionError."""
+    return run(partial(_one, pictures), folders, workers)
+
+
+def _one(pictures: bool, folder: Path) -> dict[str, Any]:
+    with Session.open(folder) as session:
+        return report(session, _city(session.manifest.pack), pictures)
+
+
+@functools.cache
+def _city(pack: str) -> City:
+    return load_city(Path(pack) if pack in bundled_names() else None)
 
 
 def _pairs(drive: Drive) -> dict[str, Any]:
