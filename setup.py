@@ -13,6 +13,8 @@ SERVER = [
     "solana==0.41.*",
     "base58>=2.1",
 ]
+AWS = ["boto3>=1.35"]
+POSTGRES = ["psycopg[binary]>=3.2"]
 CITY = ["shapely>=2.0"]
 STANDARDS = ["scenariogeneration==0.16.7", "gymnasium>=1.0"]
 DATASET = ["pyarrow>=17", "mcap>=1.2"]
@@ -26,6 +28,7 @@ DEV = [
     "import-linter>=2.1",
     "httpx>=0.27",
     "pillow>=10",
+    "moto[server,s3,sqs]>=5",
     "types-PyYAML",
     "types-requests",
 ]
@@ -66,11 +69,13 @@ setup(
     ],
     extras_require={
         "server": SERVER,
+        "aws": AWS,
+        "postgres": POSTGRES,
         "city": CITY,
         "standards": STANDARDS,
         "dataset": DATASET,
         "pynput": ["pynput>=1.8"],
-        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *DEV],
+        "dev": [*SERVER, *AWS, *POSTGRES, *CITY, *STANDARDS, *DATASET, *DEV],
     },
     entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
 )
