@@ -49,7 +49,7 @@ def back_up(settings: RewardsSettings, target: Path, keys: bool = True) -> Backu
     for database in (premises.queue,):
         if database.exists():
             _copy_sqlite(database, part / database.name)
-    for name in ("chain.json",):
+    for name in ("chain.json", "formers.json"):
         if (settings.folder / name).exists():
             shutil.copy2(settings.folder / name, part / name)
     if keys and (settings.folder / "keys").is_dir():

@@ -121,6 +121,11 @@ class RewardsSettings:
         return self.folder / "payer.json"
 
     @property
+    def formers_path(self) -> Path:
+        """Treasuries that paid before the key was changed; their receipts still count."""
+        return self.folder / "formers.json"
+
+    @property
     def facts_path(self) -> Path:
         """Public facts of the chain in use (genesis, mint, treasury ...), written by set-up."""
         return self.folder / "chain.json"

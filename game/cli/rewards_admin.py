@@ -184,4 +184,22 @@ def sign_in(url: str, key_file: Path, claim: str, claim_key: Path | None, as_jso
     emit(as_json, data, lambda: click.echo(json.dumps(data, indent=1)))
 
 
-COMMANDS = (backup, restore, rebuild, reconcile, policy, appeals, sign_in)
+@click.command("rotate-key")
+@_chain_options
+@click.option("--commit", is_flag=True, help="Do it; without, only say what would happen.")
+@_JSON
+def rotate_key(commit: bool, as_json: bool, **given: Any) -> None:
+    """Give the treasury a new key: moves what it holds; old receipts go on counting."""
+    settings = _settings(**given)
+    import asyncio
+
+    from rewards.rotate import rotate
+    from rewards.treasury import read_facts
+
+    facts = asyncio.run(rotate(settings)) if commit else read_facts(settings)
+    data = {"committed": commit, "treasury": facts.treasury if facts else ""}
+    said = "the treasury is now" if commit else "would move everything away from"
+    emit(as_json, data, lambda: click.echo(f"{said} {data['treasury']}"))
+
+
+COMMANDS = (rotate_key, backup, restore, rebuild, reconcile, policy, appeals, sign_in)
