@@ -18,6 +18,16 @@ POSTGRES = ["psycopg[binary]>=3.2"]
 CITY = ["shapely>=2.0"]
 STANDARDS = ["scenariogeneration==0.16.7", "gymnasium>=1.0"]
 DATASET = ["pyarrow>=17", "mcap>=1.2"]
+RERUN = ["rerun-sdk>=0.24"]
+RAY = ["ray>=2.40"]
+DIFFUSION = [
+    "torch==2.13.0",
+    "onnx>=1.17",
+    "diffusers==0.42.1",
+    "transformers>=5.0,<6",
+    "safetensors>=0.5",
+]
+LIVEKIT = ["livekit>=1.2"]
 DEV = [
     "pytest>=8",
     "pytest-xdist>=3.6",
@@ -29,6 +39,7 @@ DEV = [
     "httpx>=0.27",
     "pillow>=10",
     "moto[server,s3,sqs]>=5",
+    "webdataset>=1.0",
     "types-PyYAML",
     "types-requests",
 ]
@@ -53,6 +64,7 @@ setup(
     install_requires=[
         "panda3d==1.10.16",
         "numpy>=2.0",
+        "onnxruntime>=1.20",
         "aiortc==1.16.*",
         "aiohttp>=3.10",
         "av>=14",
@@ -74,8 +86,23 @@ setup(
         "city": CITY,
         "standards": STANDARDS,
         "dataset": DATASET,
+        "livekit": LIVEKIT,
+        "diffusion": DIFFUSION,
         "pynput": ["pynput>=1.8"],
-        "dev": [*SERVER, *AWS, *POSTGRES, *CITY, *STANDARDS, *DATASET, *DEV],
+        "rerun": RERUN,
+        "ray": RAY,
+        "dev": [
+            *SERVER,
+            *AWS,
+            *POSTGRES,
+            *CITY,
+            *STANDARDS,
+            *DATASET,
+            *RERUN,
+            *LIVEKIT,
+            *DIFFUSION,
+            *DEV,
+        ],
     },
     entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
 )

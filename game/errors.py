@@ -13,6 +13,7 @@ GameError
 └── SessionError         a recording
     ├── SessionCorrupt   does not read back as it was written                  exit 1
     ├── SessionTooNew    was made by a newer format or an unknown world        exit 3
+    ├── ReplayImpossible was made in a world or city that is not here          exit 3
     ├── SessionBusy      is still being written                                exit 1
     └── ScenarioChanged  was made with another text of its scenario            exit 3
 """
@@ -176,6 +177,22 @@ class SessionTooNew(SessionError):
         return (
             f"{self.folder}: {self.what} {self.found}, this build knows up to {self.known}; "
             "update Scale Diffusion, or render from the stored states: session render --from-states"
+        )
+
+
+class ReplayImpossible(SessionError):
+    """A recording names another world version or city pack than this build can simulate."""
+
+    exit_code = 3
+
+    def __init__(self, session: str, wanted: str, here: str) -> None:
+        super().__init__(session, wanted, here)
+        self.session, self.wanted, self.here = session, wanted, here
+
+    def __str__(self) -> str:
+        return (
+            f"{self.session} was driven with {self.wanted}, here it is {self.here}; replay it with "
+            "the version that recorded it, or draw what was stored: session render --from-states"
         )
 
 

@@ -37,6 +37,7 @@ from rewards.refusal import Refused, TicketRefused, UploadRefused
 from rewards.storage import FolderStore, Grant
 from rewards.wallet import check_wallet
 from rewards.web.pages import add_pages
+from scenarios.free import free_named
 
 log = logging.getLogger(__name__)
 OFFLINE = "offline"
@@ -100,7 +101,7 @@ class RunRequest(_Request):
 
     wallet: str = Field("", max_length=128)
     claim: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
-    scenario: str = Field(max_length=64)
+    scenario: str = Field(max_length=128)
     seed: int | None = Field(None, ge=0, lt=2**31)
     driver: str = Field(pattern="^(human|bot|agent)$")
     policy: str = Field(max_length=32)
@@ -136,7 +137,9 @@ def give_run_ticket(intake: Intake, ask: RunRequest, caller: str = "") -> dict[s
     if bool(ask.wallet.strip()) == bool(ask.claim):
         raise TicketRefused("payee.one", "give a wallet or a claim id, one of them", 422)
     payee = check_wallet(ask.wallet, known.ours) if ask.wallet.strip() else ""
-    if ask.scenario not in known.scenarios:
+    free = free_named(ask.scenario)
+    wanted = known.scenarios.get(ask.scenario) if free is None else free.digest
+    if wanted is None:
         raise TicketRefused("scenario.unknown", f"known: {', '.join(sorted(known.scenarios))}", 422)
     if ask.policy not in known.policies:
         raise TicketRefused("policy.unknown", f"offered here: {', '.join(known.policies)}", 422)
@@ -148,7 +151,7 @@ def give_run_ticket(intake: Intake, ask: RunRequest, caller: str = "") -> dict[s
         raise TicketRefused("seed.chosen", "under this policy the server draws the seed", 422)
     terms = tickets.Terms(
         scenario=ask.scenario,
-        scenario_digest=known.scenarios[ask.scenario],
+        scenario_digest=wanted,
         seed=secrets.randbelow(2**31) if ask.seed is None else ask.seed,
         world_version=ask.world_version,
         pack_digest=ask.pack_digest,

@@ -6,6 +6,11 @@ StreamingError
 │   └── RingMissing       is gone, or is not a ring of this version             exit 3
 ├── WireMalformed         a signalling message cannot be understood             exit 4
 ├── BackendUnknown        no diffusion backend of that name                     exit 2
+├── PairsMissing          no training pairs where they are looked for           exit 3
+├── TrainingClash         a checkpoint of another network or seed               exit 2
+├── WeightsBad            the network's files are not the ones that were made   exit 3
+├── ModelUnknown          no remote model of that name, or no such size          exit 2
+├── LiveKitMissing        the livekit extra is not installed                    exit 3
 ├── PortTaken             the server cannot listen at its address                 exit 4
 ├── ServerUnreachable     nobody answers at the address                         exit 4
 ├── ServerRefused         the server said no and will say it again              exit 4
@@ -80,6 +85,80 @@ class BackendUnknown(StreamingError):
 
     def __str__(self) -> str:
         return f"no diffusion backend '{self.name}'; choose one of: {', '.join(self.known)}"
+
+
+class PairsMissing(StreamingError):
+    """A folder holds no training pairs of a split."""
+
+    exit_code = 3
+
+    def __init__(self, folder: Path, split: str) -> None:
+        super().__init__(folder, split)
+        self.folder, self.split = folder, split
+
+    def __str__(self) -> str:
+        return (
+            f"{self.folder} holds no {self.split} pairs; make some (more): "
+            f"scale-diffusion diffusion data --out {self.folder}"
+        )
+
+
+class TrainingClash(StreamingError):
+    """A checkpoint that this run cannot go on from."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path} is of another network or seed; train into a new folder with --out"
+
+
+class WeightsBad(StreamingError):
+    """The embedded network's files are missing, or are not the ones that its card names."""
+
+    exit_code = 3
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(path, why)
+        self.path, self.why = path, why
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.why}; install the program again, or use --backend filter"
+
+
+class ModelUnknown(StreamingError):
+    """The settings name a remote model that is not in the table, or a size that cannot be."""
+
+    exit_code = 2
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name, known)
+        self.name, self.known = name, known
+
+    def __str__(self) -> str:
+        return (
+            f"no remote model '{self.name}'; choose one of {', '.join(self.known)}, "
+            f"or give its size: --set stream.size=1280x704@30"
+        )
+
+
+class LiveKitMissing(StreamingError):
+    """The `livekit` transport was chosen and its client library is not installed."""
+
+    exit_code = 3
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"the livekit transport needs the LiveKit client library ({self.why}); "
+            f"pip install '.[livekit]', or use --set stream.transport=direct"
+        )
 
 
 class PortTaken(StreamingError):

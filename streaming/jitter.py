@@ -13,6 +13,7 @@ import contextlib
 import logging
 import queue
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -22,14 +23,22 @@ from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtp import RtpPacket
 from aiortc.utils import uint16_add, uint16_gt
 
+from streaming.codec import is_key
+from streaming.ratecontrol import Estimator
+
 log = logging.getLogger(__name__)
 
 CAPACITY = 512
 ASK_EVERY_S = 0.05
 ASK_TIMES = 8
 GIVE_UP_S = 0.25
+LONGEST_HEAL_S = 0.5
 PLI_EVERY_S = 0.2
 STEP_S = 0.02
+
+Tap = Callable[[int, bytes, str], None]
+"""Told (timestamp, encoded frame, codec) of every frame as received, on the event loop."""
+
 _PRIVATE = (
     "_RTCRtpReceiver__decoder_queue",
     "_RTCRtpReceiver__jitter_buffer",
@@ -43,11 +52,15 @@ _PRIVATE = (
 
 
 class PromptBuffer(JitterBuffer):  # type: ignore[misc]
-    """Releases a frame with its last packet. While `wait_key`, only a VP8 key frame passes."""
+    """Releases a frame with its last packet. While `wait_key`, only a key frame passes.
+
+    h264: payload types of packets that are not VP8.
+    """
 
     def __init__(self, wait_key: bool = True) -> None:
         super().__init__(capacity=CAPACITY, is_video=True)
         self.wait_key = wait_key
+        self.h264: set[int] = set()
 
     def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
         overflowed, frame = super().add(packet)
@@ -64,7 +77,7 @@ class PromptBuffer(JitterBuffer):  # type: ignore[misc]
         while (packets := self._oldest_whole()) is not None:
             data = b"".join(packet._data for packet in packets)
             self.remove(len(packets))
-            if self.wait_key and not _begins_key_frame(packets[0], data):
+            if self.wait_key and not self._opens(packets[0], data):
                 continue
             self.wait_key = False
             return JitterFrame(data, packets[0].timestamp)
@@ -83,6 +96,12 @@ class PromptBuffer(JitterBuffer):  # type: ignore[misc]
                 return packets
         return None
 
+    def _opens(self, packet: RtpPacket, data: bytes) -> bool:
+        if packet.payload_type in self.h264:
+            return is_key("h264", data)
+        starts = bool(packet.payload) and bool(packet.payload[0] & 0x10)  # RFC 7741: S bit
+        return starts and is_key("vp8", data)
+
     def jump_to(self, sequence_number: int) -> None:
         """Forget everything and expect `sequence_number` next, a key frame or its continuation."""
         self.remove(self._capacity)
@@ -90,17 +109,14 @@ class PromptBuffer(JitterBuffer):  # type: ignore[misc]
         self.wait_key = True
 
 
-def _begins_key_frame(packet: RtpPacket, data: bytes) -> bool:
-    starts = bool(packet.payload) and bool(packet.payload[0] & 0x10)  # RFC 7741: S bit
-    return starts and bool(data) and not data[0] & 1
-
-
 class Recovery:
     """Decides what to ask for and when to give up. Pure but for the clock handed in."""
 
     def __init__(self, buffer: PromptBuffer, nacks: Any, now: Callable[[], float]) -> None:
         self._buffer, self._nacks, self._now = buffer, nacks, now
-        self._asked: dict[int, tuple[float, int]] = {}
+        self._asked: dict[int, tuple[float, float, int]] = {}  # first, last, times
+        self._healed: deque[float] = deque(maxlen=20)
+        self.heals_s = 0.0  # how long a packet that was asked for takes at the least
         self._hole: int | None = None
         self._hole_since = 0.0
         self._pli_at = float("-inf")
@@ -118,13 +134,20 @@ class Recovery:
         """What to ask for now; asking is noted."""
         now, ask = self._now(), []
         missing = self.missing()
+        self._learn(set(self._asked).difference(missing), now)
         self._asked = {seq: self._asked[seq] for seq in missing if seq in self._asked}
+        every = max(ASK_EVERY_S, 1.3 * self.heals_s)  # sooner, and the line carries it twice
         for seq in missing:
-            last, times = self._asked.get(seq, (float("-inf"), 0))
-            if times < ASK_TIMES and now - last >= ASK_EVERY_S:
-                self._asked[seq] = (now, times + 1)
+            first, last, times = self._asked.get(seq, (now, float("-inf"), 0))
+            if times < ASK_TIMES and now - last >= every:
+                self._asked[seq] = (first, now, times + 1)
                 ask.append(seq)
         return ask
+
+    def _learn(self, healed: set[int], now: float) -> None:
+        for seq in healed:
+            self._healed.append(min(now - self._asked[seq][0], LONGEST_HEAL_S))
+            self.heals_s = min(self._healed)
 
     def wants_key_frame(self) -> bool:
         """Give up a hole that is too old; True when a key frame must be asked for now."""
@@ -133,60 +156,66 @@ class Recovery:
             self._hole = None
         elif self._hole != self._buffer._origin:  # the hole is timed, not the state
             self._hole, self._hole_since = self._buffer._origin, now
-        elif now - self._hole_since >= GIVE_UP_S:
+        elif now - self._hole_since >= max(GIVE_UP_S, 2.5 * self.heals_s):
             self._buffer.jump_to(uint16_add(self._nacks.max_seq, 1))
             self._nacks.missing.clear()
+            self._asked.clear()
             self._hole, self._pli_at = None, float("-inf")
             self.given_up += 1
         if self._nacks.max_seq is None or not self._buffer.wait_key:
             return False
-        if now - self._pli_at < PLI_EVERY_S:
+        if now - self._pli_at < max(PLI_EVERY_S, 2 * self.heals_s):
             return False
         self._pli_at = now
         return True
 
 
 class TapQueue(queue.Queue):  # type: ignore[type-arg]
-    """The receiver's way to its decoder. Shows each frame as received, and drains the backlog."""
+    """The receiver's way to its decoder. Shows each frame as received, and drains the backlog.
 
-    def __init__(self, buffer: PromptBuffer | None, tap: Callable[[int, bytes], None]) -> None:
+    decode: whether the library's decoder thread gets them too.
+    """
+
+    def __init__(self, buffer: PromptBuffer | None, tap: Tap, decode: bool = True) -> None:
         super().__init__()
-        self._buffer, self._tap = buffer, tap
+        self._buffer, self._tap, self._decode = buffer, tap, decode
         self.map: Callable[[int], int] = lambda timestamp: timestamp
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Pass on (codec, frame), then every frame behind it that is whole already."""
-        if item is not None:
-            codec, frame = item
-            self._tap(frame.timestamp, frame.data)
+        if item is None:
             super().put(item, block, timeout)
-            while self._buffer is not None and (more := self._buffer.next_complete()):
-                more.timestamp = self.map(more.timestamp)
-                self._tap(more.timestamp, more.data)
-                super().put((codec, more), block, timeout)
             return
-        super().put(item, block, timeout)
+        codec, frame = item
+        self._pass(codec, frame)
+        while self._buffer is not None and (more := self._buffer.next_complete()):
+            more.timestamp = self.map(more.timestamp)
+            self._pass(codec, more)
+
+    def _pass(self, codec: Any, frame: JitterFrame) -> None:
+        self._tap(frame.timestamp, frame.data, codec.mimeType.lower().removeprefix("video/"))
+        if self._decode:
+            super().put((codec, frame))
 
 
-def equip(receiver: Any, tap: Callable[[int, bytes], None], map_: Callable[[int], int]) -> None:
+def equip(receiver: Any, tap: Tap, map_: Callable[[int], int]) -> PromptBuffer:
     """Fit one fresh video receiver with buffer, recovery and tap. Call before media flows.
 
-    tap(timestamp, data): every encoded frame as received, on the event loop. map_: what becomes
-    of RTP timestamps.
+    Who taps also decodes, and sets `wait_key` of the returned buffer when that fails. map_: what
+    becomes of RTP timestamps.
     """
     buffer = PromptBuffer()
-    frames = TapQueue(buffer, tap)
+    frames = TapQueue(buffer, tap, decode=False)
     frames.map = map_
     _fit(receiver, frames, map_)
     receiver._RTCRtpReceiver__jitter_buffer = buffer
-    receiver._RTCRtpReceiver__remote_bitrate_estimator = None  # we set the rate, not REMB
+    receiver._RTCRtpReceiver__remote_bitrate_estimator = Estimator()
     recovery = Recovery(buffer, receiver._RTCRtpReceiver__nack_generator, time.monotonic)
-    _start_asking(receiver, recovery)
+    _start_asking(receiver, recovery, buffer)
+    return buffer
 
 
-def equip_stock(
-    receiver: Any, tap: Callable[[int, bytes], None], map_: Callable[[int], int]
-) -> None:
+def equip_stock(receiver: Any, tap: Tap, map_: Callable[[int], int]) -> None:
     """Only the tap and the timestamps, for comparison and for releases that fail `self_check`."""
     _fit(receiver, TapQueue(None, tap), map_)
 
@@ -196,7 +225,7 @@ def _fit(receiver: Any, frames: TapQueue, map_: Callable[[int], int]) -> None:
     receiver._RTCRtpReceiver__timestamp_mapper.map = map_
 
 
-def _start_asking(receiver: Any, recovery: Recovery) -> None:
+def _start_asking(receiver: Any, recovery: Recovery, buffer: PromptBuffer) -> None:
     send_nack: Callable[[int, list[int]], Awaitable[None]] = receiver._send_rtcp_nack
     receive, stop = receiver.receive, receiver.stop
     heard: list[int] = []
@@ -219,6 +248,8 @@ def _start_asking(receiver: Any, recovery: Recovery) -> None:
                 await receiver._send_rtcp_pli(ssrc)
 
     async def receive_and_repeat(parameters: Any) -> None:
+        kinds = {codec.payloadType: codec.mimeType for codec in parameters.codecs}
+        buffer.h264.update(number for number, mime in kinds.items() if mime == "video/H264")
         await receive(parameters)
         if not tasks:
             tasks.append(asyncio.ensure_future(repeat()))

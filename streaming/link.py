@@ -13,12 +13,15 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import aiohttp
 from aiortc import RTCSessionDescription
-from aiortc.sdp import candidate_from_sdp
 
 from streaming import rtc, wire
+from streaming.codec import SizeRefused, TickDecoder, picture_of
+from streaming.dns import Resolver
 from streaming.errors import ServerRefused, ServerUnreachable, StreamingError, WireMalformed
 from streaming.frames import Frame
-from streaming.track import OfferedTrack, newest
+from streaming.ice import Guard, IceConfig, configuration, open_ended, trickle
+from streaming.ratecontrol import RateControl
+from streaming.track import EVERY, EncodedTrack, OfferedTrack, newest
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +49,10 @@ class Owner(Protocol):
     def queued(self, position: int) -> None: ...
     def acknowledged(self, message: wire.PromptAck) -> None: ...
     def block(self, line: str) -> None: ...
-    def encoded(self, timestamp: int, data: bytes) -> None: ...
+    def encoded(self, timestamp: int, data: bytes, codec: str) -> None: ...
     def decoded(self, frame: Any) -> None: ...
     def notice(self, text: str) -> None: ...
+    def times(self, text: str) -> None: ...
 
 
 def address_of(url: str) -> str:
@@ -63,9 +67,16 @@ class Link:
     """Open, run, then close. encoder: made anew for every link, its first frame is a key frame."""
 
     def __init__(
-        self, url: str, owner: Owner, encoder: Any, patched: bool, first_tick: int
+        self,
+        url: str,
+        owner: Owner,
+        encoder: Any,
+        patched: bool,
+        first_tick: int,
+        ice: IceConfig = IceConfig(),  # noqa: B008 - frozen
     ) -> None:
-        self._address, self._owner = address_of(url), owner
+        self._address, self._owner, self._ice = address_of(url), owner, ice
+        self._guard = Guard("", ice.private)
         self._encoder, self._patched, self._first_tick = encoder, patched, first_tick
         self._http: aiohttp.ClientSession | None = None
         self._socket: Any = None
@@ -75,9 +86,15 @@ class Link:
         self._hello: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._seated: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._ended = asyncio.Event()
+        self._ended, self._offered, self._answered = (asyncio.Event() for _ in range(3))
         self.ours = False
-        self.track = OfferedTrack(depth=3)
+        self.track: Any = OfferedTrack(depth=3) if encoder is None else EncodedTrack()
+        self.rate: RateControl | None = None
+        if encoder is not None:
+            self.rate = RateControl(encoder.bitrate, time.monotonic())
+        self._decoder = TickDecoder()
+        self._buffer: Any = None
+        self._newest: Any = None
 
     async def open(
         self, api_key: str, ticket: wire.Ticket, prompt: Callable[[], wire.Prompt]
@@ -98,19 +115,22 @@ class Link:
         loopback = rtc.is_loopback(urlsplit(self._address).hostname or "")
         with rtc.on_loopback(loopback):
             sdp = await self._offer()
-            await self.send(wire.Offer(sdp))
-            await self.send(wire.IceCandidate(None))
+            await self.send(wire.Offer(open_ended(sdp)))
+            self._offered.set()
             answer = await self._until(self._answer, ANSWER_S)
             try:
-                await self._connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+                description = RTCSessionDescription(self._guard.description(answer), "answer")
+                await self._connection.setRemoteDescription(description)
+                self._answered.set()
             except Exception as error:  # the library raises many kinds on hostile SDP
                 raise ServerUnreachable(self._address, f"answer not understood: {error}") from error
 
     async def _dial(self, api_key: str) -> None:
         self._http = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=OPEN_S)
+            connector=aiohttp.TCPConnector(resolver=Resolver(), use_dns_cache=False),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=OPEN_S),
         )
-        query = f"?api_key={quote(api_key)}" if api_key else ""
+        query = self._query(api_key)
         try:
             self._socket = await asyncio.wait_for(
                 self._http.ws_connect(
@@ -127,19 +147,27 @@ class Link:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             why = wire.redacted(str(error)) or type(error).__name__
             raise ServerUnreachable(self._address, why) from None
+        far = self._socket.get_extra_info("peername")
+        self._guard = Guard(str(far[0]) if far else "", self._ice.private)
+
+    def _query(self, api_key: str) -> str:
+        return f"?api_key={quote(api_key)}" if api_key else ""
 
     async def _offer(self) -> str:
-        connection = self._connection = rtc.connection()
+        connection = self._connection = rtc.connection(await configuration(self._ice))
         transceiver = connection.addTransceiver(self.track, direction="sendrecv")
-        rtc.prefer_vp8(transceiver)
-        if self._encoder is not None:
-            rtc.equip_sender(transceiver.sender, self._encoder)
+        trickle(transceiver, lambda found: self._go(self._found(found)))
+        rtc.offer_codecs(transceiver, self._encoder.mime if self._encoder else "video/VP8")
+        if self._encoder is not None and self.rate is not None:
+            rtc.equip_sender(transceiver.sender, self._encoder, self.rate)
         else:
             rtc.equip_sender_stock(transceiver.sender)
-        rtc.equip_receiver(
-            transceiver.receiver, self._owner.encoded, self._first_tick, self._patched
+        tap = self._tap if self._patched else self._owner.encoded
+        self._buffer = rtc.equip_receiver(
+            transceiver.receiver, tap, self._first_tick, self._patched
         )
-        connection.on("track", lambda track: self._go(self._receive(track)))
+        if not self._patched:
+            connection.on("track", lambda track: self._go(self._receive(track)))
         await connection.setLocalDescription(await connection.createOffer())
         sdp: str = connection.localDescription.sdp
         return sdp
@@ -152,9 +180,42 @@ class Link:
             if self._socket is not None and not self._socket.closed:
                 await self._socket.send_str(wire.pack(message, self.ours))
 
+    @property
+    def ready(self) -> bool:
+        """Whether the media are up and a picture offered now is sent now."""
+        if self.rate is not None and self.rate.rests(time.monotonic()):
+            return False
+        return self._encoder is None or bool(self.track.wanted)
+
     def offer(self, frame: Frame) -> None:
-        """Send this picture next."""
-        self.track.offer(frame.tick, frame.pixels)
+        """Send this picture next. Encodes here: handing it to a thread costs more than it saves."""
+        if self._encoder is None:
+            self.track.offer(frame.tick, frame.pixels)
+            return
+        data = self._encoder.compress(picture_of(frame.pixels, frame.tick))
+        if data:
+            self.track.offer(frame.tick, data)
+
+    def _tap(self, timestamp: int, data: bytes, codec: str) -> None:
+        """A frame as received: record it, decode it, and show it unless a newer one is here."""
+        self._owner.encoded(timestamp, data, codec)
+        try:
+            frames = self._decoder.decode(codec, timestamp, data)
+        except ValueError as error:
+            if self._buffer is not None:
+                self._buffer.wait_key = True
+            if isinstance(error, SizeRefused):
+                self._owner.notice(f"the server {error}".replace("server pictures", "server's"))
+            return
+        if frames:
+            waiting, self._newest = self._newest is not None, frames[-1]
+            if not waiting:
+                asyncio.get_running_loop().call_soon(self._show)
+
+    def _show(self) -> None:
+        frame, self._newest = self._newest, None
+        if frame is not None:
+            self._owner.decoded(frame)
 
     async def over(self) -> None:
         """Return or raise when the link has ended."""
@@ -197,7 +258,7 @@ class Link:
 
     async def _receive(self, track: Any) -> None:
         if track.kind == "video":
-            async for frame, _ in newest(track):
+            async for frame, _ in newest(track, EVERY):
                 self._owner.decoded(frame)
 
     async def _listen(self) -> None:
@@ -230,6 +291,8 @@ class Link:
             self._owner.block(message.block)
         elif isinstance(message, wire.PromptAck):
             self._owner.acknowledged(message)
+        elif isinstance(message, wire.Times):
+            self._owner.times(message.frames)
         elif isinstance(message, wire.Hello):
             self._owner.hello(message)
             _settle(self._hello, None)
@@ -238,7 +301,11 @@ class Link:
         elif isinstance(message, wire.Answer):
             _settle(self._answer, message.sdp)
         elif isinstance(message, wire.IceCandidate):
-            await self._candidate(message)
+            self._go(self._candidate(message))
+        elif isinstance(message, wire.TurnConfig):
+            self._offered_turn(message)
+        elif isinstance(message, wire.Offer):
+            self._go(self._renegotiate(message))
         elif isinstance(message, wire.QueuePosition):
             self._owner.queued(message.position)
         elif isinstance(message, wire.GenerationEnded):
@@ -249,13 +316,34 @@ class Link:
                 raise ServerRefused(self._address, text)
             self._owner.notice(text)
 
-    async def _candidate(self, message: wire.IceCandidate) -> None:
-        if self._connection is None or message.candidate is None:
+    def _offered_turn(self, message: wire.TurnConfig) -> None:
+        try:
+            urls = tuple(str(url) for url in message.urls if str(url).startswith("turn"))
+            self._ice = self._ice.told(urls[:1], message.username, message.credential)
+        except ValueError as error:
+            log.info("link.turn ignored=%r", error)
+
+    async def _renegotiate(self, message: wire.Offer) -> None:
+        """The server asks again: say what was said before, the media stay as they are."""
+        if not self._answered.is_set():
             return
         try:
-            candidate = candidate_from_sdp(message.candidate["candidate"].split(":", 1)[1])
-            candidate.sdpMid = message.candidate.get("sdpMid")
-            candidate.sdpMLineIndex = message.candidate.get("sdpMLineIndex")
+            description = RTCSessionDescription(self._guard.description(message.sdp), "offer")
+            await self._connection.setRemoteDescription(description)
+            await self._connection.setLocalDescription(await self._connection.createAnswer())
+            await self.send(wire.Answer(self._connection.localDescription.sdp))
+        except Exception as error:  # as above
+            log.info("link.offer ignored=%r", error)
+
+    async def _found(self, candidate: dict[str, Any] | None) -> None:
+        """One of our own candidates that came after the offer."""
+        await self._offered.wait()
+        await self.send(wire.IceCandidate(candidate))
+
+    async def _candidate(self, message: wire.IceCandidate) -> None:
+        try:
+            candidate = self._guard.candidate(message.candidate)
+            await self._answered.wait()
             await self._connection.addIceCandidate(candidate)
         except Exception as error:  # the library raises many kinds on nonsense
             log.info("link.candidate ignored=%r", error)
@@ -264,15 +352,3 @@ class Link:
 def _settle(future: asyncio.Future[Any], value: Any) -> None:
     if not future.done():
         future.set_result(value)
-
-
-async def poll_newest(
-    latest_tick: Callable[[], int], after: int, fps: int, waited_since: float
-) -> None:
-    """Return once a tick above `after` is there. Sleeps most of a frame, then looks every ms."""
-    period = 1.0 / fps
-    rest = waited_since + 0.7 * period - time.monotonic()
-    if rest > 0.001:
-        await asyncio.sleep(rest)
-    while latest_tick() <= after:
-        await asyncio.sleep(0.001)

@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import secrets
 import signal
+import socket
 import sys
 import threading
 import time
@@ -33,7 +34,51 @@ STOP_S = 6.0
 READING_BYTES = 4096
 UNREAD = 64  # commands that may wait in the pipe; small enough never to fill it
 
+SWITCH_S = 0.0005  # how long a thread may keep the interpreter from the others
+
 OnExit = Callable[[int | None], None]
+
+
+class Bell:
+    """Wakes the peer for a new picture: a byte through a socket pair that is never let run full."""
+
+    def __init__(self) -> None:
+        self._here, self.there = socket.socketpair()
+        self._here.setblocking(False)
+        self.there.setblocking(False)
+
+    def hang(self, ring: LatestRing) -> None:
+        """Ring at every put into `ring`. The far end belongs to the child from here on."""
+        ring.bell = self._ring
+        self.there.close()
+
+    def _ring(self) -> None:
+        with contextlib.suppress(OSError):  # full: it is awake; closed: nobody is there
+            self._here.send(b".")
+
+    def close(self) -> None:
+        """Take the bell down."""
+        self._here.close()
+        self.there.close()
+
+
+def answer(loop: asyncio.AbstractEventLoop, bell: socket.socket, wake: Callable[[], None]) -> None:
+    """Call `wake` on the loop whenever the bell has rung."""
+
+    def heard() -> None:
+        try:
+            rang = bell.recv(4096)
+        except OSError:
+            rang = b"?"
+        if rang:
+            wake()
+        else:
+            loop.remove_reader(bell.fileno())  # the game has gone
+
+    try:
+        loop.add_reader(bell.fileno(), heard)
+    except NotImplementedError:  # a loop without readers looks at the ring by itself
+        bell.close()
 
 
 class PeerProcess:
@@ -55,6 +100,7 @@ class PeerProcess:
         self._on_exit = on_exit
         self._process: Any = None
         self._pipe: Connection | None = None
+        self._bell: Bell | None = None
         self._gauges = Gauges()
         self._told = self._read = 0
         self._readings: LatestRing | None = None
@@ -80,15 +126,17 @@ class PeerProcess:
         self._close_pipe()
         context = multiprocessing.get_context("spawn")
         theirs, ours = context.Pipe(duplex=False)
+        self._bell = Bell()
         readings = LatestRing.create(f"gauges-{secrets.token_hex(4)}", 1, READING_BYTES, 1)
         self._process = context.Process(
             target=run_peer,
-            args=(self.config, *self._rings, readings, theirs),
+            args=(self.config, *self._rings, readings, theirs, self._bell.there),
             name="peer",
             daemon=True,
         )
         self._process.start()
         theirs.close()
+        self._bell.hang(self._rings[0])
         self._pipe, self._readings, self._told, self._read = ours, readings, 0, 0
         self._gauges = Gauges()
         if self._on_exit is not None:
@@ -144,6 +192,10 @@ class PeerProcess:
         self._close_pipe()
 
     def _close_pipe(self) -> None:
+        self._rings[0].bell = None
+        if self._bell is not None:
+            self._bell.close()
+            self._bell = None
         if self._pipe is not None:
             self._pipe.close()
             self._pipe = None
@@ -254,6 +306,7 @@ class PeerThread:
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._peer = peer = Peer(self.config, *self._rings)
+        self._rings[0].bell = lambda: self._call(Peer.ring)
         self._ready.set()
         reading = asyncio.ensure_future(self._read(peer))
         try:
@@ -261,6 +314,7 @@ class PeerThread:
         finally:
             reading.cancel()
             self._gauges = peer.gauges()
+            self._rings[0].bell = None
             self._peer = None
 
     async def _read(self, peer: Peer) -> None:
@@ -276,13 +330,15 @@ def run_peer(
     encoded: FifoRing,
     readings: LatestRing,
     pipe: Any,
+    bell: Any = None,
 ) -> None:
     """Process entry: a peer driven through `pipe`; it ends when the pipe, or its parent, does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     if config.nice and sys.platform != "win32":
         os.nice(config.nice)
+    sys.setswitchinterval(SWITCH_S)
     with source, styled, encoded, readings:
-        asyncio.run(_drive(config, (source, styled, encoded), readings, pipe))
+        asyncio.run(_drive(config, (source, styled, encoded), readings, pipe, bell))
 
 
 async def _drive(
@@ -290,9 +346,12 @@ async def _drive(
     rings: tuple[LatestRing, LatestRing, FifoRing],
     readings: LatestRing,
     pipe: Connection,
+    bell: socket.socket | None,
 ) -> None:
     loop = asyncio.get_running_loop()
     peer = Peer(config, *rings)
+    if bell is not None:
+        answer(loop, bell, peer.ring)
     read = 0
 
     def take(command: tuple[Any, ...]) -> None:

@@ -8,6 +8,7 @@ counts only once its sequence is stored. Re-checks sequences; on processors that
 
 import mmap
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -72,9 +73,14 @@ class _Ring:
 
 
 class LatestRing(_Ring):
-    """A few picture slots; `get` returns the newest whole one. Counters: h, w, c, slots, puts."""
+    """A few picture slots; `get` returns the newest whole one. Counters: h, w, c, slots, puts.
+
+    bell: called after every put in the writer's process, to wake a reader that sleeps; must not
+    wait. None rings nobody, and readers look from time to time.
+    """
 
     KIND = b"LTST"
+    bell: Callable[[], None] | None = None
 
     def __init__(self, name: str, memory: mmap.mmap, owner: bool) -> None:
         super().__init__(name, memory, owner)
@@ -123,6 +129,8 @@ class LatestRing(_Ring):
         head[1], head[2] = tick, t_ns
         head[0] = 2 * count
         self._counters[4] = count
+        if self.bell is not None:
+            self.bell()
 
     def get(self, after_tick: int = -1) -> Frame | None:
         """The newest picture, copied, if its tick is above `after_tick`; else None."""

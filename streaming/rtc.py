@@ -1,4 +1,4 @@
-"""aiortc as we use it: VP8 at a fixed rate, exact ticks on the wire, the bitstream in view.
+"""aiortc as we use it: our own encoders, exact ticks on the wire, the bitstream in view.
 
 RTP timestamp = tick * 1500 at 90 kHz with origin zero, so the tick travels with every packet and
 survives any loss. Owns every private member of the library that the sending side touches.
@@ -6,30 +6,26 @@ survives any loss. Owns every private member of the library that the sending sid
 
 import ipaddress
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from fractions import Fraction
 from typing import Any
 
 import aioice.ice
-import av
-import av.video.frame
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, rtcrtpsender
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, clock, rtcrtpsender
 from aiortc.codecs.vpx import Vp8Encoder
-from av.video.reformatter import VideoReformatter
+from aiortc.rtcrtpsender import RTP_HISTORY_SIZE
+from aiortc.rtp import RtcpRrPacket, RtcpSrPacket
 
 from streaming import jitter
+from streaming.codec import PTS_PER_TICK, TIME_BASE, OnEncoded, TickEncoder, tick_of
+from streaming.ratecontrol import RateControl, Retries
 
-CLOCK_HZ = 90_000
-PTS_PER_TICK = 1500
-TIME_BASE = Fraction(1, CLOCK_HZ)
+__all__ = ["PTS_PER_TICK", "TIME_BASE", "TickEncoder", "tick_of"]
 
 _zero_origin: ContextVar[bool] = ContextVar("zero_origin", default=False)
 _loopback: ContextVar[bool] = ContextVar("loopback", default=False)
 _stock: dict[str, Any] = {}
-
-OnEncoded = Callable[[int, bytes], None]
 
 
 def install() -> None:
@@ -73,22 +69,71 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def connection() -> RTCPeerConnection:
-    """A peer connection that asks nobody outside for its address."""
+def connection(configuration: RTCConfiguration | None = None) -> RTCPeerConnection:
+    """A peer connection; without a configuration it asks nobody outside for its address."""
     install()
-    return RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    return RTCPeerConnection(configuration or RTCConfiguration(iceServers=[]))
 
 
-def prefer_vp8(transceiver: Any) -> None:
-    """Offer VP8 and its retransmission, nothing else."""
+def offer_codecs(transceiver: Any, mime: str = "video/VP8") -> None:
+    """Offer VP8 and, where it is to be sent, `mime` before it; each with its retransmission."""
     codecs = RTCRtpSender.getCapabilities("video").codecs
-    vp8 = [c for c in codecs if c.mimeType == "video/VP8"]
+    wanted = [c for c in codecs if c.mimeType == mime]
+    vp8 = [c for c in codecs if c.mimeType == "video/VP8" and c not in wanted]
     rtx = [c for c in codecs if c.mimeType == "video/rtx"]
-    transceiver.setCodecPreferences([*vp8, *rtx[:1]])
+    transceiver.setCodecPreferences([*wanted, *vp8, *rtx[:1]])
 
 
-def equip_sender(sender: Any, encoder: "TickEncoder") -> None:
-    """Give one fresh sender our encoder and a timestamp origin of zero."""
+def equip_sender(sender: Any, encoder: TickEncoder, rate: RateControl) -> None:
+    """Give one fresh sender our encoder, its codec and a timestamp origin of zero.
+
+    rate: told what the far side reports, and obeyed.
+    """
+    encoder.bitrate = rate.target
+    encoder.on_estimate = lambda bits: _aim(encoder, rate.estimated(bits, time.monotonic()))
+    sender._send_keyframe = encoder.want_key
+    send, handle = sender.send, sender._handle_rtcp_packet
+
+    async def send_ours(parameters: Any) -> None:
+        parameters.codecs.sort(key=lambda codec: codec.mimeType != encoder.mime)  # stable
+        encoder.use(parameters.codecs[0].mimeType)
+        await send(parameters)
+
+    async def handle_and_tell(packet: Any) -> None:
+        await handle(packet)
+        if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
+            for report in [r for r in packet.reports if r.ssrc == sender._ssrc]:
+                round_trip, loss = sender._RTCRtpSender__rtt or 0.0, report.fraction_lost / 256
+                _aim(encoder, rate.reported(loss, round_trip, time.monotonic()))
+
+    sender.send, sender._handle_rtcp_packet = send_ours, handle_and_tell
+    _limit_retries(sender, rate)
+    _equip(sender, encoder)
+
+
+def _aim(encoder: TickEncoder, bitrate: int) -> None:
+    encoder.bitrate = bitrate
+
+
+def _limit_retries(sender: Any, rate: RateControl) -> None:
+    """Lost packets go out again within a budget, and with the time at which they really do."""
+    retransmit, history, retries = sender._retransmit, sender._RTCRtpSender__rtp_history, Retries()
+
+    async def again(sequence_number: int) -> None:
+        packet = history.get(sequence_number % RTP_HISTORY_SIZE)
+        if packet is None or packet.sequence_number != sequence_number:
+            return
+        now, round_trip = time.monotonic(), sender._RTCRtpSender__rtt or 0.0
+        if rate.rests(now):
+            return
+        if retries.allows(sequence_number, len(packet.payload), rate.target, round_trip, now):
+            packet.extensions.abs_send_time = (clock.current_ntp_time() >> 14) & 0x00FFFFFF
+            await retransmit(sequence_number)
+
+    sender._retransmit = again
+
+
+def _equip(sender: Any, encoder: Any) -> None:
     sender._RTCRtpSender__encoder = encoder
     run = sender._run_rtp
 
@@ -100,16 +145,17 @@ def equip_sender(sender: Any, encoder: "TickEncoder") -> None:
 
 
 def equip_receiver(
-    receiver: Any, tap: Callable[[int, bytes], None], first_tick: int = 0, patched: bool = True
-) -> None:
-    """Give one fresh receiver absolute timestamps, the tap and, if patched, our jitter buffer."""
+    receiver: Any, tap: jitter.Tap, first_tick: int = 0, patched: bool = True
+) -> jitter.PromptBuffer | None:
+    """Give one fresh receiver absolute timestamps, the tap and, if patched, our jitter buffer.
+
+    Patched, nothing is decoded here: who taps does it, and tells the buffer when that fails.
+    """
     clock = TickClock(first_tick * PTS_PER_TICK)
-    (jitter.equip if patched else jitter.equip_stock)(receiver, tap, clock.unwrap)
-
-
-def tick_of(pts: int) -> int:
-    """The tick that a timestamp names. Decoders may floor it by one, hence the rounding."""
-    return (pts + PTS_PER_TICK // 2) // PTS_PER_TICK
+    if patched:
+        return jitter.equip(receiver, tap, clock.unwrap)
+    jitter.equip_stock(receiver, tap, clock.unwrap)
+    return None
 
 
 class TickClock:
@@ -123,80 +169,6 @@ class TickClock:
         ahead = (timestamp - self._last) & 0xFFFFFFFF
         self._last += ahead if ahead < 1 << 31 else ahead - (1 << 32)
         return self._last
-
-
-class TickEncoder(Vp8Encoder):  # type: ignore[misc]
-    """VP8 at one bitrate; hands every encoded frame to `on_encoded(tick, data)` from its thread.
-
-    The frame's pts is tick * 1500. What the receiver estimates (REMB) is ignored on purpose.
-    """
-
-    def __init__(self, bitrate: int, fps: int, on_encoded: OnEncoded | None = None) -> None:
-        super().__init__()
-        self.codec: Any = None
-        self.picture_id: int = 0
-        self._bitrate, self._fps = bitrate, fps
-        self._on_encoded = on_encoded
-        self._reformatter = VideoReformatter()
-        self.frames = 0
-        self.bytes = 0
-        self.busy_s = 0.0
-
-    @property
-    def target_bitrate(self) -> int:
-        """Bits per second."""
-        return self._bitrate
-
-    @target_bitrate.setter
-    def target_bitrate(self, bitrate: int) -> None:
-        """Deaf: the library calls this with the far side's estimate."""
-
-    def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], int]:
-        """RTP payloads of one frame and its timestamp, low 32 bits."""
-        begin = time.perf_counter()
-        pts = frame.pts
-        if frame.format.name != "yuv420p":
-            frame = self._reformatter.reformat(frame, format="yuv420p")
-        frame.pts, frame.time_base = pts, TIME_BASE
-        if self.codec is None or (self.codec.width, self.codec.height) != (
-            frame.width,
-            frame.height,
-        ):
-            self.codec = self._build(frame.width, frame.height)
-        kinds = av.video.frame.PictureType
-        frame.pict_type = kinds.I if force_keyframe else kinds.NONE
-        data = b"".join(bytes(packet) for packet in self.codec.encode(frame))
-        self.frames, self.bytes = self.frames + 1, self.bytes + len(data)
-        self.busy_s += time.perf_counter() - begin
-        if self._on_encoded is not None and data:
-            self._on_encoded(tick_of(pts), data)
-        payloads = self._packetize(data, self.picture_id)
-        self.picture_id = (self.picture_id + 1) % (1 << 15)
-        return payloads, pts & 0xFFFFFFFF
-
-    def _build(self, width: int, height: int) -> Any:
-        codec = av.CodecContext.create("libvpx", "w")
-        codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
-        codec.time_base, codec.framerate = TIME_BASE, Fraction(self._fps)
-        codec.bit_rate = self._bitrate
-        codec.gop_size = 3000
-        codec.qmin, codec.qmax = 2, 56
-        rate = str(self._bitrate)
-        codec.options = {
-            "bufsize": rate,
-            "minrate": rate,
-            "maxrate": rate,
-            "cpu-used": "-6",
-            "deadline": "realtime",
-            "lag-in-frames": "0",
-            "noise-sensitivity": "0",
-            "overshoot-pct": "15",
-            "undershoot-pct": "100",
-            "static-thresh": "1",
-            "partitions": "0",
-        }
-        codec.thread_count = 1 if width * height <= 640 * 480 else 2
-        return codec
 
 
 class StockEncoder(Vp8Encoder):  # type: ignore[misc]
@@ -220,5 +192,4 @@ class StockEncoder(Vp8Encoder):  # type: ignore[misc]
 
 def equip_sender_stock(sender: Any, on_encoded: OnEncoded | None = None) -> None:
     """The library's encoder and rates; only ticks and tap are ours."""
-    encoder: Any = StockEncoder(on_encoded)
-    equip_sender(sender, encoder)
+    _equip(sender, StockEncoder(on_encoded))

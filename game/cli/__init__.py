@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scenario": ("game.cli.scenario", "List, check, show and run scenarios."),
     "session": ("game.cli.session", "Look at, verify, recover, replay and render recordings."),
     "stream": ("game.cli.stream", "Serve, probe and measure the diffusion stream."),
+    "diffusion": ("game.cli.diffusion", "The embedded network: its data, training and speed."),
     "rewards": ("game.cli.rewards", "The server side: intake, checks, payouts, audit, devnet."),
 }
 

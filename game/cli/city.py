@@ -1,4 +1,4 @@
-"""`city info | build | shot | gallery`: look at the city pack, compile another one, draw it."""
+"""`city info | build | shot | gallery | tolerance`: look at the city pack, compile and draw it."""
 
 import importlib
 from pathlib import Path
@@ -15,7 +15,7 @@ from game.cli.output import emit, stderr
 from game.errors import UsageError
 from game.world.city import City
 
-_DRAWN = ("shot", "gallery")
+_DRAWN = ("shot", "gallery", "tolerance")
 
 
 class CityGroup(click.Group):

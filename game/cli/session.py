@@ -1,7 +1,6 @@
-"""`session list | show | verify | recover | replay | render | delete`: what lies on this disk."""
+"""`session list | show | verify | recover | delete`: what lies on this disk."""
 
 import importlib
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,16 @@ from typing import Any
 import click
 
 from game.cli.output import emit, stderr
-from game.errors import MissingPart, SessionCorrupt, SessionError, UsageError
+from game.errors import SessionCorrupt, SessionError, UsageError
 from game.session.ids import is_id
 from game.session.reader import Session
+from game.session.share import Share
 from game.world.city import City
 
-_RENDERER = ("game.view.renderer", "make_renderer")
-_AHEAD_TICKS = 3600
 _LATER = {
+    "replay": "session_replay",
+    "share": "session_replay",
+    "render": "session_render",
     "export": "session_export",
     "view": "session_view",
     "clip": "session_view",
@@ -75,11 +76,37 @@ def find(name: str, root: Path) -> Path:
     raise UsageError(f"{several} {name!r} under {root}; see: scale-diffusion session list")
 
 
-def city_of(session: Session) -> City:
-    """The city that a session names, as this program brings it along."""
-    from game.atlas.load import load
+def chosen(names: tuple[str, ...], root: Path | None) -> list[Path]:
+    """Folders of the sessions that are named, and shared files as they are; 'all' for every one."""
+    if names == ("all",):
+        return folders(sessions_root(root))
+    found = [
+        Path(name) if Path(name).is_file() else find(name, sessions_root(root)) for name in names
+    ]
+    if len(set(found)) != len(found):
+        raise UsageError("a session is named twice")
+    return found
 
-    return load()
+
+def city_of(session: Session | Share) -> City:
+    """The city that a session names, as this program brings it along."""
+    from game.atlas.load import bundled_names, load
+
+    name = session.manifest.pack
+    return load(Path(name) if name in bundled_names() else None)
+
+
+def open_drive(name: str, root: Path) -> Session | Share:
+    """The session that is named, or the drive in a shared file. Raises what is wrong with it."""
+    from game.session.share import MAGIC, read
+
+    path = Path(name)
+    if path.is_file():
+        try:
+            return read(path)
+        except ValueError as error:
+            raise UsageError(f"{path}: {error}; a shared drive begins with {MAGIC!r}") from error
+    return Session.open(find(name, root))
 
 
 class _Group(click.Group):
@@ -96,7 +123,7 @@ class _Group(click.Group):
         return super().get_command(ctx, cmd_name)
 
 
-command = _Group("session", help="Look at, verify, recover, replay, render, export recordings.")
+command = _Group("session", help="Look at, verify, replay, share, draw and export recordings.")
 
 
 @command.command("list")
@@ -189,11 +216,11 @@ def show(name: str, root: Path | None, as_json: bool) -> None:
 @click.pass_context
 def verify_(context: click.Context, name: str, root: Path | None, as_json: bool) -> None:
     """Replay a session and compare it with everything that was stored."""
-    from game.session.replay import library_stage
+    from game.session.replay import stage_of
     from game.session.verify import verify
 
     with Session.open(find(name, sessions_root(root))) as session:
-        report = verify(session, city_of(session), library_stage)
+        report = verify(session, city_of(session), stage_of(session.scenario_text()))
     problems = [{"kind": p.kind, "tick": p.tick, "detail": p.detail} for p in report.problems]
     facts = {
         "session": report.session, "path": str(report.folder), "ok": report.ok,
@@ -236,98 +263,6 @@ def recover_(name: str, root: Path | None, as_json: bool) -> None:
         click.echo(f"{report.session}: recovered, {report.ticks} ticks; cut {cut or 'nothing'}")
 
     emit(as_json, facts, render)
-
-
-@command.command("replay")
-@click.argument("name", metavar="SESSION", default="last")
-@_common
-def replay_(name: str, root: Path | None, as_json: bool) -> None:
-    """Simulate a session again at full speed from its inputs alone."""
-    from game.session.replay import library_stage, replay
-    from game.world.digest import checkpoint
-
-    with Session.open(find(name, sessions_root(root))) as session:
-        city = city_of(session)
-        stage = library_stage(session.manifest, city)
-        began, state = time.perf_counter(), stage.state
-        for state in replay(session, city, stage):
-            if state.tick % _AHEAD_TICKS == 0 and state.tick:
-                stderr().print(f"minute {state.tick // _AHEAD_TICKS}")
-        seconds = max(1e-9, time.perf_counter() - began)
-        facts = {
-            "session": session.manifest.session, "path": str(session.folder),
-            "ticks": state.tick, "seconds": seconds, "ticks_per_s": state.tick / seconds,
-            "collisions": state.collisions, "digest": checkpoint(state).digest.hex(),
-        }  # fmt: skip
-
-    def render() -> None:
-        speed = float(str(facts["ticks_per_s"])) / 60
-        click.echo(f"{facts['ticks']} ticks, {speed:.0f} times real time, digest {facts['digest']}")
-
-    emit(as_json, facts, render)
-
-
-@command.command("render")
-@click.argument("name", metavar="SESSION", default="last")
-@click.option("--channel", "channels", multiple=True, default=("colour",), show_default=True)
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
-@click.option("--every", default=2, show_default=True, help="Ticks from picture to picture.")
-@click.option("--width", type=int, help="Pixels. [default: as captured]")
-@click.option("--height", type=int, help="Pixels. [default: as captured]")
-@_common
-def render_(
-    name: str,
-    channels: tuple[str, ...],
-    out: Path,
-    every: int,
-    width: int | None,
-    height: int | None,
-    root: Path | None,
-    as_json: bool,
-) -> None:
-    """Draw any channel of a session afterwards, one .npy file a picture."""
-    import numpy as np
-
-    from game.session.protocols import CHANNELS
-    from game.session.replay import library_stage, replay
-
-    unknown = [channel for channel in channels if channel not in CHANNELS]
-    if unknown or every < 1:
-        raise UsageError(f"--channel is one of {', '.join(CHANNELS)}; --every is 1 or more")
-    with Session.open(find(name, sessions_root(root))) as session:
-        city, capture = city_of(session), session.manifest.capture
-        renderer = _make_renderer()(city, capture)
-        out.mkdir(parents=True, exist_ok=True)
-        count, size = 0, (width or capture.width, height or capture.height)
-        before = None  # the state of the last picture
-        try:
-            for state in replay(session, city, library_stage(session.manifest, city)):
-                if state.tick % every:
-                    continue
-                # the first frame has none before it, and so no flow
-                wanted = [c for c in channels if c != "flow" or before is not None]
-                drawn = renderer.render(state, wanted, *size, previous=before)
-                for channel, picture in drawn.items():
-                    np.save(out / f"{channel}-{state.tick:06d}.npy", picture)
-                    count += 1
-                before = state
-        finally:
-            renderer.close()
-        facts = {
-            "session": session.manifest.session, "out": str(out), "pictures": count,
-            "channels": list(channels), "renderer": renderer.family,
-        }  # fmt: skip
-    emit(as_json, facts, lambda: click.echo(f"{count} pictures in {out}"))
-
-
-def _make_renderer() -> Any:
-    module, name = _RENDERER
-    try:
-        return getattr(importlib.import_module(module), name)
-    except ImportError as error:
-        raise MissingPart(
-            f"the renderer does not load ({error})", "see: scale-diffusion doctor"
-        ) from error
 
 
 @command.command("delete")

@@ -8,10 +8,8 @@ Formats are modules with `make(drive, folder, options) -> facts` and `finish(pla
 import hashlib
 import importlib
 import json
-import multiprocessing
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,12 +17,21 @@ from typing import Any
 from game.dataset import ids, licence, splits
 from game.dataset.drive import Drive
 from game.dataset.errors import FolderTaken, NothingToExport
+from game.dataset.pool import HERE, Workers, run
+from game.dataset.video import GOP
 from game.errors import MissingPart
 from game.session.format import Manifest, TrackId
 from game.session.reader import Session
 
-FORMATS = {name: f"game.dataset.{name}" for name in ("lerobot", "webdataset", "parquet", "mcap")}
-_NEEDS = {"lerobot": "pyarrow", "parquet": "pyarrow", "mcap": "mcap"}
+FORMATS = {
+    name: f"game.dataset.{name}"
+    for name in ("lerobot", "webdataset", "parquet", "mcap", "rerun", "coco")
+}
+_NEEDS = {
+    "lerobot": ("pyarrow", "dataset"), "parquet": ("pyarrow", "dataset"),
+    "mcap": ("mcap", "dataset"), "rerun": ("rerun", "rerun"),
+}  # fmt: skip
+"""The package that a format needs, and the extra that brings it."""
 _DONE = "done.json"
 
 Progress = Callable[[str, int, int], None]
@@ -42,7 +49,7 @@ class Options:
     fps: float = 30.0
     frames: int = 0
     shortest: int = 8
-    gop: int = 10
+    gop: int = GOP
     size: tuple[int, int] | None = None
     track: int = TrackId.STYLED
     stated: tuple[tuple[str, str], ...] = ()
@@ -98,7 +105,7 @@ class Result:
 
 def export(
     kind: str, folders: Sequence[Path], out: Path, options: Options,
-    progress: Progress = lambda name, done, of: None, jobs: int = 1,
+    progress: Progress = lambda name, done, of: None, workers: Workers = HERE,
 ) -> Result:  # fmt: skip
     """Write the sessions in `folders` as a data set of `kind` into the new folder `out`.
 
@@ -118,7 +125,7 @@ def export(
     ]
     reused = sum(_is_done(task) is not None for task in tasks)
     parts = []
-    for number, part in enumerate(_run(tasks, jobs), 1):
+    for number, part in enumerate(run(_make, tasks, workers), 1):
         parts.append(part)
         progress(part.name, number, len(tasks))
     plan = _plan(kind, work, parts, options, whole)
@@ -133,15 +140,15 @@ def export(
 
 
 def _need(kind: str) -> None:
-    missing = _NEEDS.get(kind)
-    if missing is None:
+    if kind not in _NEEDS:
         return
+    package, extra = _NEEDS[kind]
     try:
-        importlib.import_module(missing)
+        importlib.import_module(package)
     except ImportError as error:
         raise MissingPart(
-            f"the {kind} export needs {missing} ({error})",
-            "install the extra: pip install 'scale-diffusion[dataset]'",
+            f"the {kind} export needs {package} ({error})",
+            f"install the extra: pip install 'scale-diffusion[{extra}]'",
         ) from error
 
 
@@ -151,16 +158,6 @@ def _manifest(folder: Path) -> Manifest:
 
 
 Task = tuple[str, Path, Path, Options]
-
-
-def _run(tasks: Sequence[Task], jobs: int) -> Iterator[Part]:
-    if jobs <= 1 or len(tasks) <= 1:
-        yield from map(_make, tasks)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context) as pool:
-        for done in as_completed([pool.submit(_make, task) for task in tasks]):
-            yield done.result()
 
 
 def _stamp(task: Task) -> str:

@@ -10,12 +10,14 @@ from typing import Any
 
 from game.atlas.streets import address
 from game.outbox.job import JobStore, State
+from game.play.blend import OPACITY_STEPS
 from game.play.drive import Drive
 from game.play.intake import Payee
 from game.view.hud import Chip, Hud, recording_chip, stream_chip
 from game.world.city import City
 from game.world.version import TICK_HZ
 from scenarios.expect import COLLISION, TIMEOUT, Outcome
+from streaming.stages import STAGES
 
 log = logging.getLogger(__name__)
 
@@ -33,22 +35,34 @@ _WORDS = {
 def hud(drive: Drive, city: City, who: Payee, last: str) -> Hud:
     """The screen of this tick."""
     stage, state = drive.stage, drive.state
-    remaining = (stage.duration_ticks - state.tick) / TICK_HZ
+    remaining = -1.0
+    if not stage.free:
+        remaining = max(0.0, (stage.duration_ticks - state.tick) / TICK_HZ)
     outcome = drive.outcome
     said = ""
     if outcome is not None:
         said = "passed" if outcome.success else f"failed: {_why(outcome)}"
     return Hud(
-        lines=(f"style {drive.style.title}",) if not drive.raw else ("raw game picture",),
+        lines=_lines(drive),
         chips=_chips(drive),
         title=stage.scenario.title,
-        remaining=max(0.0, remaining),
+        remaining=remaining,
         outcome=said,
         speed=abs(state.ego.speed),
         place=drive.place(city, address),
         wallet=last or _payee_line(who),
         message=drive.message(),
+        stages=STAGES if drive.graphed else (),
+        graph=tuple(drive.graph) if drive.graphed else (),
     )
+
+
+def _lines(drive: Drive) -> tuple[str, ...]:
+    blend = drive.blend
+    if blend.raw or blend.peek:
+        return ("raw game picture" if blend.raw else "peeking at the game",)
+    shade = "" if blend.opacity == OPACITY_STEPS else f"  {100 * blend.opacity // OPACITY_STEPS} %"
+    return (f"style {drive.style.title}{shade}",)
 
 
 def _why(outcome: Outcome) -> str:
@@ -108,6 +122,8 @@ def _chips(drive: Drive) -> tuple[Chip, ...]:
         reading = drive.link.gauges()
         live = reading.state == "streaming" and reading.connected
         trip = reading.round_trip_ms.p50 if live else None
+        if live and not reading.exact:
+            chips.append(Chip(f"pairs estimated {reading.confidence:.0%}", "plain"))
         chips.append(stream_chip("live" if live else reading.state, trip))
     return tuple(chips)
 

@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2: `ticks.bin` in layout 2, a twentieth of the size. Sessions of version 1 read as before."""
 
 MANIFEST = "session.json"
 INPUTS = "inputs.jsonl"

@@ -67,7 +67,7 @@ def sound(data: bytes) -> tuple[list[FrameRecord], int]:
     if len(data) < HEADER.size:
         return [], 0
     magic, version, size, _ = HEADER.unpack_from(data)
-    if magic != MAGIC or version != FORMAT_VERSION or size != RECORD_BYTES:
+    if magic != MAGIC or not 1 <= version <= FORMAT_VERSION or size != RECORD_BYTES:
         raise ValueError("not a frame table of this format")
     records: list[FrameRecord] = []
     at = HEADER.size

@@ -123,6 +123,13 @@ class Session:
         """Event lines, all or of one kind ('k')."""
         return tuple(each for each in self._events if kind is None or each.get("k") == kind)
 
+    def scenario_text(self) -> dict[str, Any]:
+        """What the scenario says, as the recording states it; {} where it does not."""
+        for each in self.events("scenario"):
+            if isinstance(each.get("said"), dict):
+                return dict(each["said"])
+        return {}
+
     def journal(self) -> tuple[dict[str, Any], ...]:
         """The stream server's signed blocks, parsed, unjudged; () where there are none."""
         if not (self.folder / JOURNAL).exists():

@@ -1,21 +1,31 @@
-"""The states of a session as an array on disk: any tick at once, none kept in memory.
+"""The states of a session as an array on disk: any tick at once, two of them kept in memory.
 
-Owns the index of sound records. Ends where the file stops being sound.
+Owns the index of sound records. Ends where the file stops being sound. Going on from tick to tick
+is cheapest; a jump decodes from the key state before it, at most a second of ticks.
 """
 
 import math
 import mmap
 from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
 from game.errors import SessionCorrupt
-from game.session import tickfile
-from game.session.tickfile import TickRecord
+from game.session import tickcode, tickfile
 from game.world.digest import unpack_state
 from game.world.entity import EntityState
 from game.world.state import Part, WorldState
+
+
+@dataclass(frozen=True, slots=True)
+class TickRecord:
+    """One tick as stored. t_ns: monotonic time of writing. packed: exact bytes of the state."""
+
+    tick: int
+    t_ns: int
+    packed: bytes
 
 
 class Ticks(Sequence[WorldState]):
@@ -31,19 +41,54 @@ class Ticks(Sequence[WorldState]):
             raise ValueError(f"{path.name} is cut short")
         with path.open("rb") as stream:
             self._data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        magic, version, self.world_version, layout = tickfile.HEADER.unpack_from(self._data)
-        if magic != tickfile.MAGIC or layout != tickfile.LAYOUT:
+        magic, version, self.world_version, self._layout = tickfile.HEADER.unpack_from(self._data)
+        if magic != tickfile.MAGIC or self._layout not in tickfile.LAYOUTS:
             self._data.close()
             raise ValueError(f"{path.name} is no tick table of this format")
         self.format_version = int(version)
         self._starts, self._lengths, self.sound = _index(self._data)
         self.torn = len(self._data) - self.sound
+        self._at = -1
+        self._last: bytes | None = None
+        self._earlier: bytes | None = None
 
     def record(self, tick: int) -> TickRecord:
-        """The stored record of a tick. Raises IndexError."""
+        """The stored record of a tick. Raises IndexError, SessionCorrupt."""
         if not 0 <= tick < len(self._starts):
             raise IndexError(tick)
-        return tickfile.decode(self._data, self._starts[tick], self._lengths[tick])
+        t_ns = tickfile.time_at(self._data, self._starts[tick])
+        if self._layout == tickfile.PLAIN:
+            return TickRecord(tick, t_ns, self._payload(tick))
+        return TickRecord(tick, t_ns, self._decoded(tick))
+
+    def _payload(self, tick: int) -> bytes:
+        return tickfile.payload_at(
+            self._data, self._starts[tick], self._lengths[tick], self._layout
+        )
+
+    def _decoded(self, tick: int) -> bytes:
+        """Decode on from where it stands, or from the key state before `tick`."""
+        if self._at == tick and self._last is not None:
+            return self._last
+        first = tick
+        while first != self._at + 1 and first > 0 and not self._is_key(first):
+            first -= 1
+        for now in range(first, tick + 1):
+            how = tickfile.code_at(self._data, self._starts[now])
+            fresh = how == tickcode.KEY
+            try:
+                last = None if now != self._at + 1 else self._last
+                packed = tickcode.decode(how, self._payload(now), last, self._earlier)
+            except ValueError as error:
+                self._at, self._last, self._earlier = -1, None, None
+                raise SessionCorrupt(self._folder, now, str(error)) from error
+            self._earlier = None if fresh else self._last
+            self._at, self._last = now, packed
+        assert self._last is not None
+        return self._last
+
+    def _is_key(self, tick: int) -> bool:
+        return tickfile.code_at(self._data, self._starts[tick]) == tickcode.KEY
 
     def state(self, tick: int) -> WorldState:
         """The state of a tick, with the cast that this object was given. Raises SessionCorrupt."""

@@ -42,6 +42,7 @@ class SessionWriter:
         self._ticks = AppendFile(folder / TICKS, write)
         self._events = AppendFile(folder / EVENTS, write)
         self._put(self._ticks, tickfile.header(manifest.world_version))
+        self._coder = tickfile.TickEncoder()
         self._wake = threading.Event()
         self._closed = False
         self._syncing = threading.Thread(target=self._sync_loop, name="session-sync", daemon=True)
@@ -93,7 +94,7 @@ class SessionWriter:
             self._put_line(
                 {"k": "c", "seq": self._line, "tick": state.tick - 1, "c": listed(state.controls)}
             )
-        self._put(self._ticks, tickfile.encode(state, self._now_ns()))
+        self._put(self._ticks, self._coder.encode(state, self._now_ns()))
         if not self.stopped:
             self.ticks = state.tick + 1
         if state.tick % _SYNC_TICKS == 0:

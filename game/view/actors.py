@@ -33,7 +33,7 @@ _FAR = 460.0  # nobody is drawn beyond [m]
 _DETAIL = ((17.0, 0.0), (50.0, 0.015), (_FAR, 0.06))
 _LONGEST = 8.0  # half of the longest body, and some [m]
 _CREW, _ROWS = 40, 4  # as in actor.vert
-_PATCHES, _PATCH_ROWS = 80, 2  # as in shade.vert
+PATCHES, _PATCH_ROWS = 80, 2  # as in shade.vert
 _SHADOWS_TO, _BEAMS_TO, _MIRRORS_TO = 130.0, 80.0, 60.0  # [m]
 _MIRRORED = 0.02  # smallest face that wet ground gives back [m2]
 _WHEEL = 0.33
@@ -110,8 +110,8 @@ class Patches:
 
     def __init__(self, root: Any) -> None:
         self.path = root.attachNewNode(_square())
-        self._rows = np.zeros((_PATCHES * _PATCH_ROWS, 4), np.float32)
-        self._array = PTA_LVecBase4f.emptyArray(_PATCHES * _PATCH_ROWS)
+        self._rows = np.zeros((PATCHES * _PATCH_ROWS, 4), np.float32)
+        self._array = PTA_LVecBase4f.emptyArray(PATCHES * _PATCH_ROWS)
         self.path.setShaderInput("patches_", self._array)
 
     def show(self, rows: NDArray[np.float32]) -> None:
@@ -203,13 +203,13 @@ class Actors:
             bright[:, 1] = (6.4, 2.6, 0.34 * self._night, 1.0)
             patches.append(bright)
         table = np.concatenate(patches)
-        chunks = range(0, len(table), _PATCHES)
+        chunks = range(0, len(table), PATCHES)
         while len(self._patches) < len(chunks):
             self._patches.append(Patches(self.shadows))
         for patch in self._patches:
             patch.path.hide()
         for patch, chunk in zip(self._patches, chunks, strict=False):
-            patch.show(table[chunk : chunk + _PATCHES])
+            patch.show(table[chunk : chunk + PATCHES])
 
 
 def _square() -> Any:

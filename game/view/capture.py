@@ -21,6 +21,7 @@ from panda3d.core import (
 from game.session.format import CaptureProfile
 from game.session.protocols import Picture
 from game.view.camera import Eye
+from game.view.daylight import look
 from game.view.device import Device
 from game.view.scene import Scene
 
@@ -51,6 +52,7 @@ class Target:
         buffer, ram = self._buffer, GraphicsOutput.RTMCopyRam
         buffer.addRenderTexture(self._planes["colour"], ram, GraphicsOutput.RTPColor)
         buffer.setClearColorActive(True)
+        buffer.setClearColor((*look(self._profile).mirror, 1.0))
         buffer.setClearDepthActive(True)
         if not self.labels:
             return

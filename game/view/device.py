@@ -5,6 +5,7 @@ Owns the only PRC page of the program. Knows nothing of cities; refuses to guess
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from typing import Any
 
 from panda3d.core import (
@@ -35,6 +36,8 @@ notify-level-x11display fatal
 notify-level-display error
 """
 _HEADLESS = ("p3headlessgl", "pandagl")  # the first is only in the Linux wheel
+_numbers = count()
+_hidden: "list[Device]" = []  # the one open hidden context, once for each who holds it
 _REMEDY = "install them with: apt-get install libgl1 libegl1"
 
 
@@ -46,6 +49,7 @@ def configure() -> None:
     for sort, name, kind in (
         (11, "actors", CullBinManager.BT_unsorted),
         (12, "walls", CullBinManager.BT_front_to_back),
+        (13, "mirrored", CullBinManager.BT_front_to_back),
         (14, "ground", CullBinManager.BT_fixed),
         (16, "sky", CullBinManager.BT_fixed),
         (18, "shade", CullBinManager.BT_fixed),
@@ -73,12 +77,17 @@ def frame_buffer(aux: int = 0) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One open graphics context. host: the window, or the hidden buffer that all others share."""
+    """One open graphics context. host: the window, or the hidden buffer that all others share.
+
+    number: of the context in this process. A shader program keeps the matrices that it was last
+    fed, whichever context did it, so each context needs programs of its own.
+    """
 
     engine: Any
     pipe: Any
     host: Any
     on_screen: bool
+    number: int
 
     @property
     def family(self) -> str:
@@ -112,8 +121,11 @@ class Device:
         self.engine.removeWindow(output)
 
     def close(self) -> None:
-        """Give the host back; every buffer must have gone before."""
-        self.engine.removeWindow(self.host)
+        """Give the host back; every buffer must have gone before, of all who share it."""
+        if self in _hidden:
+            _hidden.remove(self)
+        if self not in _hidden:
+            self.engine.removeWindow(self.host)
 
 
 def _open(library: str, properties: Any, flags: int, on_screen: bool) -> Device | None:
@@ -132,14 +144,18 @@ def _open(library: str, properties: Any, flags: int, on_screen: bool) -> Device 
         engine.removeWindow(host)
         return None
     host.setActive(False)
-    return Device(engine, pipe, host, on_screen)
+    return Device(engine, pipe, host, on_screen, next(_numbers))
 
 
 def open_hidden() -> Device:
-    """A context without a screen. Raises MissingPart where no OpenGL is installed."""
+    """The context without a screen, one for all. Raises MissingPart where there is no OpenGL."""
+    if _hidden:
+        _hidden.append(_hidden[0])
+        return _hidden[0]
     for library in _HEADLESS:
         device = _open(library, WindowProperties.size(16, 16), GraphicsPipe.BFRefuseWindow, False)
         if device is not None:
+            _hidden.append(device)
             return device
     raise MissingPart("no OpenGL library can be loaded to draw with", _REMEDY)
 

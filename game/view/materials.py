@@ -13,6 +13,7 @@ _VERSION = "#version 330\n"
 _PROGRAMS = {
     "facade": ("facade.vert", "facade.frag", True),
     "shop": ("facade.vert", "shop.frag", True),
+    "drowned": ("facade.vert", "drowned.frag", True),
     "roof": ("static.vert", "roof.frag", True),
     "road": ("static.vert", "road.frag", True),
     "ground": ("static.vert", "ground.frag", True),

@@ -26,7 +26,7 @@ class SceneRenderer:
     def __init__(self, city: City, profile: CaptureProfile) -> None:
         self._device = open_hidden()
         self._profile = profile
-        self._scene = Scene(city, profile)
+        self._scene = Scene(city, profile, self._device.number)
         self._targets: dict[tuple[int, int, bool], Target] = {}
         self.family = self._device.family
         self._closed = False

@@ -13,10 +13,11 @@ import numpy as np
 from panda3d.core import CullFaceAttrib, NodePath
 
 from game.session.format import CaptureProfile
-from game.view import buildings, kerbs, mouths, streets
+from game.view import buildings, kerbs, mouths, reflection, streets
 from game.view.actors import Actors
 from game.view.camera import Eye
 from game.view.daylight import look
+from game.view.houses import Houses
 from game.view.materials import program
 from game.view.mesh import Mesh, geom_node, join
 from game.view.room import Room
@@ -31,9 +32,10 @@ from game.world.state import WorldState
 class Scene:
     """Owns `root`, under which everything of one city hangs; `pose` puts it into a state."""
 
-    def __init__(self, city: City, profile: CaptureProfile) -> None:
+    def __init__(self, city: City, profile: CaptureProfile, context: int = 0) -> None:
+        """context: number of the graphics context that draws it."""
         self.root = NodePath("scene")
-        self._look = look(profile)
+        self._look = look(profile, context)
         self._fov, self._far = profile.fov_degrees, profile.far
         self.root.setShaderInput("LOOK", self._look.uniform())
         self.root.setShaderInput("layered", 0.0)
@@ -51,6 +53,11 @@ class Scene:
         self.actors.root.reparentTo(self.root)
         self.actors.shadows.reparentTo(self.root)
         sky(self._look).reparentTo(self.root)
+        if self._look.wet > 0.5:
+            walls, lights = [self._walls, self._shops], [self.signals.root]
+            reflection.mirrored(walls, lights, self._look).reparentTo(self.root)
+            for layer in (self._roads, self._ground):
+                reflection.shine_through(layer)
 
     def _layer(self, shader: str, bin_name: str, order: int) -> Any:
         layer = self.root.attachNewNode(shader)
@@ -60,18 +67,7 @@ class Scene:
 
     def _fill(self, city: City) -> None:
         tops: dict[int, list[Mesh]] = defaultdict(list)
-        cells, self._horizon = buildings.cells(city.footprints, city.streets)
-        self._cells = [
-            [
-                layer.attachNewNode(geom_node("cell", mesh))
-                for layer, mesh in zip(
-                    (self._walls, self._shops, self._roofs), (c.walls, c.shops, c.tops), strict=True
-                )
-                if len(mesh[0])
-            ]
-            for c in cells
-        ]
-        self._shown = set(range(len(cells)))
+        self.houses = Houses(city, (self._walls, self._shops, self._roofs))
         parts = mouths.halves(city)
         for _, on, off in streets.tiles(city, parts):
             if on is not None:
@@ -82,7 +78,7 @@ class Scene:
             tops[key].append(kerb)
         self.scenery = Scenery(city, parts, room, self._look, self._degrees)
         self.scenery.root.reparentTo(self.root)
-        self.signals = Signals(city, parts)
+        self.signals = Signals(city, parts, self._look)
         self.signals.root.reparentTo(self.root)
         for mesh in self.signals.poles:
             at = mesh[0]["place"][:1, :2].astype(np.float64)
@@ -101,22 +97,13 @@ class Scene:
         self.signals.update(state, eye.x, eye.y)
 
     def _uncover(self, eye: Eye, aspect: float) -> None:
-        """Leave out the buildings that stand hidden behind others."""
-        if self._horizon is None:
-            return
+        """Show the buildings in the picture, but for those that stand hidden behind others."""
         half = tan(radians(self._fov) / 2)
         up = half if aspect >= 1.0 else half / aspect
         tilt = abs(sin(eye.pitch))  # along the ground a tilted picture shows more, and farther
         spread = half * max(aspect, 1.0) / max(cos(eye.pitch) - up * tilt, 0.1)
         far = self._far * (cos(eye.pitch) + up * tilt)
-        seen = self._horizon.seen(eye, spread, far).tolist()
-        for index in self._shown - set(seen):
-            for path in self._cells[index]:
-                path.stash()
-        for index in set(seen) - self._shown:
-            for path in self._cells[index]:
-                path.unstash()
-        self._shown = set(seen)
+        self.houses.show(eye, spread, far)
 
     @contextmanager
     def only(self, state: WorldState, eye: Eye) -> Iterator[None]:

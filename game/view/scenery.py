@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from panda3d.core import NodePath, OmniBoundingVolume, PTA_LVecBase4f
 
 from game.view import bodies, fittings, furniture, parked, streets
-from game.view.actors import Actors
+from game.view.actors import PATCHES, Actors, Patches
 from game.view.camera import Eye
 from game.view.daylight import Look
 from game.view.furniture import Kind, Pieces
@@ -36,6 +36,8 @@ _SIDE = cos(radians(62.0))  # nothing is seen farther off the axis, in the wides
 _BESIDE = 6.0  # except right beside the eye [m]
 _WIDE = 1 << 20
 _MANY, _ROWS = 50, 3  # as in prop.vert
+_POOL, _POOLS_TO = 10.5, 120.0  # radius of the light under a lamp, and how far it is drawn [m]
+_LIT_FROM = 0.3  # share of the night
 
 
 def lay_out(city: City, parts: list[Half], room: Room) -> Pieces:
@@ -157,6 +159,8 @@ class Scenery:
         self.cars.root.reparentTo(self.root)
         self.cars.shadows.reparentTo(self.root)
         self.signs.root.reparentTo(self.root)
+        self._night, self._pools = look.night, Patches(self.cars.shadows)
+        self._pools.path.hide()
         self._tiles: dict[tuple[int, bool], Any] = {}
         self._shown: set[tuple[int, bool]] = set()
         self._many: dict[tuple[int, int, int], Many] = {}
@@ -185,6 +189,7 @@ class Scenery:
         parked_here = tuple(self.entity(row) for row in rows[cars].tolist())
         self.cars.update(WorldState(state.tick, state.seed, state.ego, parked_here), eye, False)
         self._stand(rows[~cars])
+        self._light(eye)
         self.signs.update(eye.x, eye.y)
 
     def entity(self, row: int) -> EntityState:
@@ -233,6 +238,20 @@ class Scenery:
         path.stash()
         self._tiles[key, coarse] = path
         return path
+
+    def _light(self, eye: Eye) -> None:
+        """After dark, a pool of light under each lamp near the eye."""
+        if self._night < _LIT_FROM:
+            return
+        rows = self.near(eye, _POOLS_TO)
+        rows = rows[self.pieces.kind[rows] == Kind.LAMP]
+        heading = self.pieces.heading[rows]
+        nose = np.column_stack([np.cos(heading), np.sin(heading)])
+        table = np.zeros((len(rows), 2, 4), np.float32)
+        table[:, 0, :2] = self.pieces.place[rows] + nose * fittings.LAMP_REACH
+        table[:, 0, 2:] = nose
+        table[:, 1] = (_POOL, _POOL, 0.30 * self._night, 2.0)
+        self._pools.show(table[:PATCHES])
 
     def _stand(self, rows: NDArray[np.int64]) -> None:
         """Near meshes of everything but cars."""

@@ -7,12 +7,13 @@ from math import atan2
 import numpy as np
 from panda3d.core import GeomNode, NodePath, OmniBoundingVolume
 
+from game.view.daylight import Look
 from game.view.labels import Train
 from game.view.materials import program
 from game.view.mesh import Mesh, box, geometry, join, post, quads, turned
 from game.view.mouths import Half
 from game.world.city import City, Junction, Point
-from game.world.signals import Light, axis_of, light
+from game.world.signals import Light, axis_of, light, place_of
 from game.world.state import WorldState
 
 _NEAR = 170.0  # lenses are drawn up to here [m]
@@ -54,13 +55,13 @@ def head(reach: float) -> tuple[Mesh, Mesh]:
 class Signals:
     """Heads on the far side of every signalised approach. `root` is to be hung into the scene."""
 
-    def __init__(self, city: City, parts: list[Half]) -> None:
+    def __init__(self, city: City, parts: list[Half], look: Look) -> None:
         self.root = NodePath("signals")
         self._node = GeomNode("lamps")
         self._node.setBounds(OmniBoundingVolume())
         self._node.setFinal(True)
         path = self.root.attachNewNode(self._node)
-        path.setShader(program("lamp"))
+        path.setShader(program("lamp", look.features))
         path.setBin("actors", 0)
         self._shown: tuple[tuple[int, Light], ...] = ()
         by_id = {j.id: j for j in city.junctions if j.signal}
@@ -76,7 +77,7 @@ class Signals:
                 key = (junction.id, axis_of(atan2(uy, ux)))
                 lamps.setdefault(key, []).append(turned(lens, *at, ux, uy))
         self.poles = poles
-        self._keys = list(lamps)
+        self._keys = [(place_of(by_id[junction].name), axis) for junction, axis in lamps]
         self._lenses = [join(meshes) for meshes in lamps.values()]
         places = [(by_id[junction].x, by_id[junction].y) for junction, _ in lamps]
         self._places = np.array(places, float).reshape(-1, 2)

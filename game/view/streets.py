@@ -17,7 +17,7 @@ from game.view.buildings import TILE, tile_keys
 from game.view.labels import Train
 from game.view.mesh import VERTEX, Indices, Mesh, Vertices, join
 from game.view.mouths import Half
-from game.world.city import City, Junction, Point
+from game.world.city import City, Junction, Point, Street
 
 PAVING, WATER, GRASS, SLAB, KERB, ROAD, JUNCTION = range(7)
 _KINDS = {
@@ -34,7 +34,8 @@ KERB_WIDTH = 0.34
 MARGIN = 700.0  # paving beyond the pack's bounds [m]
 _SQUARE = 50.0  # of the paving: small, so that depth is interpolated well near the eye [m]
 _GRID = (cos(1.0647), sin(1.0647))  # along Manhattan's avenues
-CROSSING, ONEWAY, STOP_RIGHT, STOP_LEFT, PLAIN = 1, 2, 4, 8, 16
+CROSSING, ONEWAY, STOP_RIGHT, STOP_LEFT, PLAIN, BIKE = 1, 2, 4, 8, 16, 32
+BIKE_WIDTH = 1.5  # of a lane for bicycles, as in road.frag [m]
 Floats = NDArray[np.float64]
 
 
@@ -145,6 +146,8 @@ def _paint(half: Half, junction: Junction | None, lane_width: float, degree: int
     flags = ONEWAY if street.oneway else 0
     if half.short:
         flags |= PLAIN
+    if street.bike and has_room_for_bikes(street, lane_width):
+        flags |= BIKE
     if junction is not None and junction.signal and degree > 2 and half.cut > 2.0:
         flags |= CROSSING
         if half.reverse:
@@ -157,6 +160,12 @@ def _paint(half: Half, junction: Junction | None, lane_width: float, degree: int
         min(round(street.width * 4), 255),
         min(round(lane_width * 50), 255),
     ]
+
+
+def has_room_for_bikes(street: Street, lane_width: float) -> bool:
+    """Whether a lane for bicycles fits beside the lanes: left of a one-way street, else both."""
+    beside = (street.width - street.lanes * lane_width) / 2
+    return beside >= BIKE_WIDTH + 0.2
 
 
 def _corners(half: Half, extra: float) -> list[Point]:

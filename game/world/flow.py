@@ -247,7 +247,7 @@ class Flow:
             if needed > 1.2:
                 push = -needed
         stopping = r.speed * r.speed / (2.0 * 4.0)
-        shown = light(way.junction, way.axis, self.tick) if way.axis >= 0 else Light.GREEN
+        shown = light(way.light, way.axis, self.tick) if way.axis >= 0 else Light.GREEN
         if r.granted:
             if shown is not Light.RED or room < stopping:
                 return push

@@ -21,11 +21,9 @@ from game.world.step import step
 from game.world.version import TICK_HZ, WORLD_VERSION
 from rewards.checks.decode import Decoded, Order, decode
 from rewards.errors import RewardsError
+from scenarios.cases import case, case_digest, is_known
+from scenarios.errors import ScenarioError
 from scenarios.expect import Outcome, Referee
-from scenarios.load import library
-from scenarios.load import load as load_scenario
-from scenarios.model import digest
-from scenarios.spawn import stage
 
 Rgb = NDArray[np.uint8]
 T = TypeVar("T")
@@ -126,14 +124,16 @@ def _resim(session: Session, evidence: Evidence) -> Resim:
     manifest = session.manifest
     if manifest.world_version != WORLD_VERSION:
         raise CannotJudge(f"world version {manifest.world_version}, this is {WORLD_VERSION}")
-    if manifest.scenario not in library():
+    if not is_known(manifest.scenario):
         raise CannotJudge(f"scenario {manifest.scenario} is not in the library")
-    scenario = load_scenario(manifest.scenario)
-    if digest(scenario) != manifest.scenario_digest:
+    if case_digest(manifest.scenario) != manifest.scenario_digest:
         return _parted(0, "replay.scenario", "the scenario is not the one that we know")
     if evidence.city.digest != manifest.pack_digest:
         return _parted(0, "replay.pack", "the city pack is not the one that we know")
-    staged = stage(scenario, evidence.city, manifest.seed)
+    try:
+        staged = case(manifest.scenario, evidence.city, manifest.seed)
+    except ScenarioError as error:  # a free drive from a place that this pack does not have
+        return _parted(0, "replay.scenario", str(error))
     if session.steps > staged.duration_ticks + GRACE_TICKS:
         return _parted(0, "replay.length", f"{session.steps} steps are longer than the scenario")
     ticks, referee, state = session.ticks(), Referee(staged), staged.state
@@ -162,7 +162,7 @@ def _resim(session: Session, evidence: Evidence) -> Resim:
             cell = _cell(state)
             cells[cell] = cells.get(cell, 0) + 1
     return Resim(
-        None, states, tuple(inputs), tuple(begun), referee.outcome, state.collisions, cells,
+        None, states, tuple(inputs), tuple(begun), referee.leave(state), state.collisions, cells,
         tuple(path),
     )  # fmt: skip
 

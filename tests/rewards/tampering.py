@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-import struct
-import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,29 +63,24 @@ def one_input_and_every_state(folder: Path, city: City) -> None:
         manifest, drive = session.manifest, session.controls()
         times = [session.ticks().record(t).t_ns for t in range(len(session.ticks()))]
     state = stage(load(manifest.scenario), city, manifest.seed).state
-    out = tickfile.header() + tickfile.encode(state, times[0])
+    coder = tickfile.TickEncoder()
+    out = tickfile.header() + coder.encode(state, times[0])
     for controls in drive:
         state = step(city, state, controls)
-        out += tickfile.encode(state, times[state.tick])
+        out += coder.encode(state, times[state.tick])
     (folder / TICKS).write_bytes(out)
 
 
 def collision_flag(folder: Path, tick: int = 100) -> None:
     """One more collision in one stored state, with the sum of the record made good."""
-    data = bytearray((folder / TICKS).read_bytes())
-    at = tickfile.HEADER.size
-    for _ in range(tick):
-        at += tickfile.body_length(bytes(data), at) + tickfile.FRAMING
-    length = tickfile.body_length(bytes(data), at)
     with Session.open(folder) as session:
-        packed = session.ticks().record(tick).packed
-    start = at + 4 + length - len(packed)
-    counter = start + 32 + 32 + 4 + 8  # behind digest, inputs, tick, seed
-    (count,) = struct.unpack_from("<I", data, counter)
-    struct.pack_into("<I", data, counter, count + 1)
-    end = at + 4 + length
-    struct.pack_into("<I", data, end, zlib.crc32(bytes(data[at:end])))
-    (folder / TICKS).write_bytes(bytes(data))
+        stored = session.ticks()
+        states = [(stored[t], stored.record(t).t_ns) for t in range(len(stored))]
+    coder, out = tickfile.TickEncoder(), tickfile.header()
+    for state, t_ns in states:
+        more = state.collisions + (state.tick == tick)
+        out += coder.encode(replace(state, collisions=more), t_ns)
+    (folder / TICKS).write_bytes(out)
 
 
 def swapped_styled_frame(folder: Path, tick: int = 120) -> None:

@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from game.errors import GameError, SessionCorrupt, SessionTooNew
-from game.session import framefile, hostile, matroska, tickfile
+from game.session import framefile, hostile, matroska, tickcode, tickfile
 from game.session.format import (
     END,
     EVENTS,
@@ -69,8 +69,9 @@ def test_manifest_fields(record, field, value):
 
 def test_a_newer_format_is_told_apart(record):
     folder = record(2)
-    text = (folder / MANIFEST).read_text().replace('"format_version": 1', '"format_version": 2')
-    (folder / MANIFEST).write_text(text)
+    document = json.loads((folder / MANIFEST).read_text())
+    document["format_version"] += 1
+    (folder / MANIFEST).write_text(json.dumps(document))
     with pytest.raises(SessionTooNew, match="update Scale Diffusion"):
         Session.open(folder)
 
@@ -126,7 +127,7 @@ def test_a_state_that_is_not_finite(record):
     at = packed.index(struct.pack("<d", -50.0))
     packed = packed[:at] + struct.pack("<d", float("nan")) + packed[at + 8 :]
     assert unpack_state(packed, ())
-    body = struct.pack("<IQ", 0, 0) + packed
+    body = struct.pack("<IQB", 0, 0, tickcode.KEY) + zlib.compress(packed)
     framed = struct.pack("<I", len(body)) + body
     record_ = framed + struct.pack("<I", zlib.crc32(framed))
     (folder / TICKS).write_bytes(tickfile.header() + record_)

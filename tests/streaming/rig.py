@@ -84,6 +84,10 @@ class ServerProcess:
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.ready.port}"
 
+    @property
+    def ready_pid(self) -> int:
+        return self._process.pid or 0
+
     def alive(self) -> bool:
         return self._process.is_alive()
 

@@ -1,6 +1,7 @@
 """The receiver patch: frames leave with their last packet, holes heal or are given up in time."""
 
 import random
+from types import SimpleNamespace
 
 import pytest
 from aiortc.rtcrtpreceiver import NackGenerator
@@ -129,12 +130,12 @@ def test_the_hole_is_timed_and_not_the_state() -> None:
 def test_the_tap_shows_the_backlog_too() -> None:
     buffer = PromptBuffer(wait_key=False)
     seen: list[tuple[int, bytes]] = []
-    frames = TapQueue(buffer, lambda timestamp, data: seen.append((timestamp, data)))
+    frames = TapQueue(buffer, lambda timestamp, data, codec: seen.append((timestamp, data)))
     first, second, third = (frame_packets(i, 3000 * i, 1) for i in range(3))
     for packet in (*first, *third, *second):
         frame = buffer.add(packet)[1]
         if frame is not None:
-            frames.put(("vp8", frame))
+            frames.put((SimpleNamespace(mimeType="video/VP8"), frame))
     frames.put(None)
     assert seen == [(0, b"\x01"), (3000, b"\x01"), (6000, b"\x01")]
     assert frames.qsize() == 4

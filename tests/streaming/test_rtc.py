@@ -7,12 +7,13 @@ import av
 import numpy as np
 import pytest
 
+from streaming.codec import PTS_PER_TICK, TIME_BASE, TickEncoder, tick_of
 from streaming.errors import TicketRefused
 from streaming.gauges import Meter, Percentiles
 from streaming.impairment import BadLine, Impairment
 from streaming.link import address_of
 from streaming.peer import PeerConfig
-from streaming.rtc import PTS_PER_TICK, TIME_BASE, TickClock, TickEncoder, is_loopback, tick_of
+from streaming.rtc import TickClock, is_loopback
 from streaming.seat import cells_of, luma_print
 from streaming.seatbook import SeatBook
 from streaming.server import ServerConfig

@@ -1,4 +1,4 @@
-"""One renderer and one off-screen window of the city of boxes, for the tests of a module."""
+"""One renderer and one off-screen window of the city of boxes, for the whole session of tests."""
 
 from collections.abc import Iterator
 
@@ -15,14 +15,14 @@ def city() -> City:
     return box_city()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def renderer(city: City) -> Iterator[SceneRenderer]:
     made = SceneRenderer(city, PROFILE)
     yield made
     made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def window(city: City) -> Iterator[Window]:
     made = Window(city, PROFILE, mode="offscreen")
     yield made

@@ -45,7 +45,7 @@ def tower_city() -> City:
 
 
 def made(city: City) -> tuple[list[buildings.Cell], np.ndarray]:
-    cells, _ = buildings.cells(city.footprints, city.streets)
+    cells = buildings.cells(city.footprints, Frontage(city.streets))
     return cells, np.concatenate([c.walls[0] for c in cells] + [c.tops[0] for c in cells])
 
 
@@ -90,7 +90,7 @@ def test_bays_fit_every_wall_and_storeys_every_tier() -> None:
 
 def test_shops_are_on_walls_that_face_a_street_and_nowhere_else() -> None:
     city = tower_city()
-    cells, _ = buildings.cells(city.footprints, city.streets)
+    cells = buildings.cells(city.footprints, Frontage(city.streets))
     shops = np.concatenate([c.shops[0].reshape(-1, 4) for c in cells])
     assert len(shops) > 3
     assert shops["place"][..., 2].max() <= np.float32(buildings.SHOP)
@@ -234,21 +234,41 @@ def test_parked_cars_have_no_lamp_on_at_night(towers: City) -> None:
 def test_leaving_out_hidden_buildings_changes_no_pixel(towers: City) -> None:
     renderer = SceneRenderer(towers, CaptureProfile())
     scene = renderer._scene
-    horizon, left_out = scene._horizon, 0
+    houses, left_out = scene.houses, 0
     for x in (-95.0, -60.0, -10.0, 20.0):
         for heading in (0.0, 1.2, 2.6, 4.0):
             state = state_at(x, -3.0, heading)
             for view in (eye(state), standing(x, -3.0, heading)):
                 some = renderer.render_from(view, state, PLAIN, 200, 160)
-                left_out += len(scene._cells) - len(scene._shown)
-                scene._horizon = None
-                for index in range(len(scene._cells)):
-                    for path in scene._cells[index]:
-                        path.unstash()
-                scene._shown = set(range(len(scene._cells)))
+                left_out += len(houses.cells) - len(houses.shown)
+                houses.hiding = False
                 whole = renderer.render_from(view, state, PLAIN, 200, 160)
-                scene._horizon = horizon
+                houses.hiding = True
                 for channel in PLAIN:
                     assert np.array_equal(some[channel], whole[channel])
     assert left_out > 20
+    renderer.close()
+
+
+@pytest.mark.render
+def test_wet_ground_gives_back_the_walls_and_labels_stay_those_of_the_ground(towers: City) -> None:
+    view, state = Eye(-72.0, -5.0, 1.6, 0.0, -0.05), state_at(80.0, 60.0)
+    renderer = SceneRenderer(towers, RAIN)
+    mirror = renderer._scene.root.find("mirrored")
+    shown = renderer.render_from(view, state, PLAIN, 240, 240)
+    mirror.stash()
+    bare = renderer.render_from(view, state, PLAIN, 240, 240)
+    mirror.unstash()
+    renderer.close()
+    ground = np.isin(shown["class"], (Train.ROAD, Train.SIDEWALK))
+    changed = (shown["colour"] != bare["colour"]).any(2)
+    assert changed[ground].mean() > 0.2
+    assert not changed[~ground].any()
+    assert all(np.array_equal(shown[name], bare[name]) for name in LABELS)
+
+
+@pytest.mark.render
+def test_there_is_nothing_beneath_dry_ground(towers: City) -> None:
+    renderer = SceneRenderer(towers, NIGHT)
+    assert renderer._scene.root.find("mirrored").isEmpty()
     renderer.close()

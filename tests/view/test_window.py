@@ -36,6 +36,7 @@ def test_off_screen_it_has_no_events_and_presents_nothing(city: City) -> None:
 
 def test_without_opengl_the_error_names_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "_pipe", lambda library: None)
+    monkeypatch.setattr(device, "_hidden", [])  # nor is any context open already
     with pytest.raises(MissingPart, match="apt-get install libgl1 libegl1") as missing:
         device.open_hidden()
     assert missing.value.exit_code == 3

@@ -20,7 +20,7 @@ vec3 sky(vec3 d) {
 
 // Per fragment, fades to the colour of the sky. d2: squared distance, rise: sine of the height angle.
 vec3 hazed(vec3 c, float d2, float rise) {
-    float k = exp2(-d2 * (AIR.x + AIR.y * d2 + AIR.z * inversesqrt(d2)));
+    float k = exp2(-d2 * (AIR.x + AIR.y * d2 * d2 + AIR.z * inversesqrt(d2)));
     return mix(mix(LOW, HIGH, sqrt(clamp(rise, 0., 1.) * .35)), c, k);
 }
 
@@ -30,7 +30,7 @@ vec3 haze(vec3 c, vec3 ray) {
 }
 
 vec3 shine(vec3 n, float z) {                      // light on a face z metres above the street
-    vec3 light = FILL * (1. + .32 * n.z) + SUNLIGHT * (max(dot(n, SUN), 0.) * clamp(z * .04 + .35, 0., 1.));
+    vec3 light = FILL * (1. + .32 * n.z) + SUNLIGHT * (max(dot(n, SUN), 0.) * clamp(z * .04 + .45, 0., 1.));
 #ifdef NIGHT
     light += GLOW * (exp2(-max(z, 0.) * .16) * (.75 + .35 * n.z) + .05);
 #endif
@@ -59,13 +59,22 @@ float patches(vec2 p) {                            // slow, cheap unevenness ove
     return .5 + .25 * sin(p.x * .21 + p.y * .09 + 1.7) + .25 * sin(p.y * .17 - p.x * .12);
 }
 
-vec3 sodden(vec3 c, float steep, float low, vec3 mirror) {     // wet ground; `low`: where water stands
+float mended(vec2 wp, float px) {                  // what asphalt is worth where it was cut open, or has a lid
+    vec2 p = vec2(dot(wp, vec2(.4848, .8746)), dot(wp, vec2(-.8746, .4848)));     // along the avenues
+    vec2 cell = floor(p * vec2(1. / 13., 1. / 5.));
+    float r = hash(cell), s = fract(r * 57.), t = fract(r * 193.);
+    vec2 at = abs(p - (cell + .5) * vec2(13., 5.) - (vec2(s, t) - .5) * vec2(6., 2.));
+    vec2 side = (vec2(.8 + 3. * t, .5 + .9 * s) - at) / px;
+    float cut = clamp(min(side.x, side.y) + .5, 0., 1.) * step(r, .50);
+    float lid = clamp((.36 - length(at)) / px + .5, 0., 1.) * step(.82, r);
+    return 1. - cut * (s > .45 ? .22 : -.15) - .40 * lid;
+}
+
+// Wet ground, blended over what it gives back: alpha is the share of its own. low: where water stands.
+vec4 sodden(vec3 c, float steep, float low, vec3 ray) {
     float pool = clamp(low * 3.2 - 1.15, 0., 1.);
     float away = 1. - clamp(steep, 0., 1.);
     away *= away; away *= away;
-    float share = (.05 + .30 * away + .42 * away * away) * (.45 + .55 * pool);
-#ifdef NIGHT
-    mirror += GLOW * .45;
-#endif
-    return c * (.60 - .16 * pool) * (1. - share) + mirror * .86 * share;
+    float share = (.07 + .36 * away + .44 * away * away) * (.42 + .58 * pool);
+    return vec4(haze(c * (.60 - .16 * pool), ray) * (1. - share), 1. - share);
 }

@@ -4,9 +4,10 @@ layout(location = 2) out vec4 o_instance;
 layout(location = 3) out vec4 o_normal;
 flat in vec4 tag;                                  // 24-bit instance, low byte first, and class
 flat in vec3 nrm;
-void emit(vec3 colour) {
-    o_colour = vec4(colour, 1.);
+void emit(vec4 colour) {                           // alpha below 1: what is beneath shines through
+    o_colour = colour;
     o_class = vec4(tag.a, 0., 0., 1.);
     o_instance = vec4(tag.rgb, 1.);
     o_normal = vec4((nrm * 127. + 128.) / 255., 1.);
 }
+void emit(vec3 colour) { emit(vec4(colour, 1.)); }

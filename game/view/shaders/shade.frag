@@ -1,4 +1,4 @@
-// Contact shadow or the light of head lamps: blended over what is there. Alpha 0 in the label planes
+// Contact shadow, the light of head lamps or of a street lamp: blended over what is there. Alpha 0 in the label planes
 // leaves them untouched.
 in vec2 uv; flat in vec2 kind;
 layout(location = 0) out vec4 o_colour;
@@ -10,6 +10,8 @@ void main() {
     float k = clamp(1. - dot(d, d), 0., 1.);
     float fan = (uv.x * .5 + .5);                  // a beam widens and fades ahead
     float beam = clamp(1. - abs(uv.y) / (.30 + .7 * fan), 0., 1.) * clamp(fan * 5., 0., 1.) * (1. - fan * fan);
-    o_colour = kind.y < .5 ? vec4(.02, .02, .03, k * k * kind.x) : vec4(1., .92, .74, beam * kind.x);
+    float pool = clamp(1. - dot(uv, uv), 0., 1.);  // under a street lamp
+    o_colour = kind.y < .5 ? vec4(.02, .02, .03, k * k * kind.x) : kind.y < 1.5 ?
+        vec4(1., .92, .74, beam * kind.x) : vec4(1., .83, .60, pool * pool * kind.x);
     o_class = o_instance = o_normal = vec4(0.);
 }

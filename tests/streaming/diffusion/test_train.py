@@ -1,0 +1,99 @@
+"""Training: the same whether it was stopped or not, on the pairs that the folder names."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from streaming.diffusion import pairs
+from streaming.diffusion.train import Run, TrainConfig, cooled, first_turn, train
+from streaming.errors import PairsMissing, TrainingClash
+
+
+def _quiet(_: str) -> None:
+    pass
+
+
+def _weights(run: Run) -> torch.Tensor:
+    return torch.cat([p.detach().reshape(-1) for p in run.average.parameters()])
+
+
+def test_a_run_stopped_and_continued_ends_with_the_same_weights(smoke: TrainConfig) -> None:
+    whole = train(smoke, _quiet)
+    parted = replace(smoke, out=smoke.out.with_name("parted"))
+    stopped = Run(parted)
+    stopped.config.out.mkdir()
+    clips = pairs.find(parted.data, "train")
+    stopped.model.base.data.copy_(first_turn(clips))
+    stopped.average.base.data.copy_(stopped.model.base)
+    stopped.advance(clips)
+    stopped.save()
+    again = train(parted, _quiet)
+    assert again.step == whole.step == smoke.steps
+    assert torch.equal(_weights(again), _weights(whole))
+    assert not torch.equal(_weights(stopped), _weights(whole))
+
+
+def test_a_checkpoint_of_another_seed_is_refused(smoke: TrainConfig) -> None:
+    train(smoke, _quiet)
+    with pytest.raises(TrainingClash, match="new folder"):
+        train(replace(smoke, seed=2), _quiet)
+
+
+def test_a_run_leaves_checkpoint_log_and_sheet(smoke: TrainConfig) -> None:
+    train(smoke, _quiet)
+    assert (smoke.out / "checkpoint.pt").exists()
+    assert len((smoke.out / "log.jsonl").read_text().splitlines()) == 2
+    assert (smoke.out / "sheets" / "step-000004.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_training_comes_nearer_to_the_target(smoke: TrainConfig) -> None:
+    longer = replace(smoke, steps=60, every=60)
+    run = Run(longer)
+    clips = pairs.find(longer.data, "train")
+    losses = [run.advance(clips)["level"] for _ in range(60)]
+    assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
+
+
+def test_the_first_turn_is_the_colour_change_itself(data: Path) -> None:
+    turn = first_turn(pairs.find(data, "train"))
+    assert turn.shape == (6, 9)
+    gain, luma, bias = turn[0].chunk(3)  # the first style halves red
+    assert torch.allclose(gain, torch.tensor([0.5, 1.0, 1.0]), atol=0.02)
+    assert float(luma.abs().max()) < 0.02
+    assert float(bias.abs().max()) < 0.01
+
+
+def test_a_step_cuts_the_same_batch_again_and_another_step_another(data: Path) -> None:
+    clips = pairs.find(data, "train")
+    one, again = (pairs.cut(clips, 1, 7, 3, 32) for _ in range(2))
+    assert torch.equal(one.source, again.source)
+    assert torch.equal(one.place, again.place)
+    assert not torch.equal(one.source, pairs.cut(clips, 1, 8, 3, 32).source)
+    assert one.source.shape == (3, 2, 3, 64, 32)
+
+
+def test_the_place_of_a_column_is_its_place_in_the_picture(data: Path) -> None:
+    batch = pairs.cut(pairs.find(data, "train"), 1, 3, 8, 64)
+    assert torch.equal(batch.place[:, 1, 0], torch.full((8, 16), -1.0))
+    assert torch.allclose(batch.place[:, 0, 0].abs().max(dim=1).values, torch.ones(8))
+
+
+def test_splits_do_not_mix(data: Path) -> None:
+    streets = {
+        split: {clip.street for clip in pairs.find(data, split)}
+        for split in ("train", "validation", "test")
+    }
+    assert streets["train"].isdisjoint(streets["validation"] | streets["test"])
+
+
+def test_an_empty_folder_says_how_to_fill_it(tmp_path: Path) -> None:
+    with pytest.raises(PairsMissing, match="diffusion data --out"):
+        pairs.find(tmp_path, "train")
+
+
+def test_the_rate_rises_holds_and_cools() -> None:
+    shares = [cooled(step, 1000) for step in (0, 49, 500, 900, 999)]
+    assert shares[0] < shares[1] == shares[2] == 1.0
+    assert shares[2] > shares[3] > shares[4] > 0.0
