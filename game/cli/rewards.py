@@ -52,7 +52,7 @@ def _settings(**given: Any) -> Any:
     from game.cli.doctor import from_options
 
     context = click.get_current_context().find_root()
-    asked = {"settings_file": None, "overrides": (), "profile": "player"}
+    asked: dict[str, object] = {"settings_file": None, "overrides": (), "profile": "player"}
     if isinstance(context.obj, dict):
         asked |= context.obj
     known = from_options(asked).settings.server

@@ -8,19 +8,22 @@ import hashlib
 import importlib.util
 import secrets
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from game.atlas.load import load as load_city
 from game.session.format import TrackId
-from game.session.protocols import Check, Evidence
+from game.session.protocols import Evidence
 from game.session.reader import Session
 from rewards.sample import sample_ticks
+
+if TYPE_CHECKING:  # the server's parts are not in every install
+    from rewards.graph import Step
 
 SAMPLES = 6
 
 
-def for_upload(folder: Path) -> tuple[Sequence[Check], Evidence]:
+def for_upload(folder: Path) -> tuple[list["Step"], Evidence]:
     """The checks that can run here, and what they may use of the session in `folder`."""
     from rewards.checks.integrity import integrity
     from rewards.checks.pairs import pairs
@@ -58,7 +61,9 @@ def _with_pictures(folder: Path, evidence: Evidence) -> None:
     from rewards.checks.decode import Order, decode
 
     with tempfile.TemporaryDirectory() as out:
-        wanted = {TrackId.SOURCE: evidence.sample_ticks, TrackId.STYLED: evidence.sample_ticks}
+        wanted: dict[int, tuple[int, ...]] = dict.fromkeys(
+            (TrackId.SOURCE, TrackId.STYLED), evidence.sample_ticks
+        )
         decoded = decode(Order(folder, Path(out), wanted))
         pictures = {key: picture.copy() for key, picture in decoded.pictures.items()}
     from dataclasses import replace
