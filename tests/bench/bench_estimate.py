@@ -11,7 +11,7 @@ CASES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("neon", {"delay_s": 0.9, "jump": (6.0, 0.4), "seed": 2}),
     ("foreign", {"jitter_s": 0.05, "lost": 0.3, "seed": 3}),
 )
-FRAMES, SIDE = 330, 480
+FRAMES, SIDE = 240, 480
 
 
 def _cost_ms(picture: Any) -> float:
