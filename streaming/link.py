@@ -144,6 +144,9 @@ class Link:
             raise ServerUnreachable(self._address, f"answers HTTP {error.status}") from None
         except TimeoutError:
             raise ServerUnreachable(self._address, f"no answer in {OPEN_S:.0f} s") from None
+        except aiohttp.ClientConnectorError as error:
+            why = error.os_error.strerror or str(error.os_error) or "cannot be reached"
+            raise ServerUnreachable(self._address, why) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             why = wire.redacted(str(error)) or type(error).__name__
             raise ServerUnreachable(self._address, why) from None

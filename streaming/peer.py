@@ -235,9 +235,7 @@ class Peer:
             log.exception("peer.surprise")
             self._detail = f"{type(error).__name__}: {error}"
         finally:
-            for task in (work, stopping):
-                task.cancel()
-            await asyncio.gather(work, stopping, return_exceptions=True)
+            await _ended(work, stopping)
             await link.close()
             self._unanswered.clear()
         return False
@@ -250,7 +248,8 @@ class Peer:
 
             chosen = native(config.model, config.size)
             side = (self._styled.shape[0], self._styled.shape[1])
-            return LiveKitLink(config.url, self, config.model, chosen, side, config.bitrate)
+            rate, codec = config.bitrate, config.codec
+            return LiveKitLink(config.url, self, config.model, chosen, side, rate, codec)
         return Link(config.url, self, encoder, self._patched, first_tick, config.ice)
 
     async def _open_and_feed(self, link: Link, seat: wire.Ticket, began: float) -> None:
@@ -271,9 +270,7 @@ class Peer:
                 if task.done():
                     task.result()
         finally:
-            for task in (feeding, watching, over):
-                task.cancel()
-            await asyncio.gather(feeding, watching, over, return_exceptions=True)
+            await _ended(feeding, watching, over)
 
     async def _feed(self, link: Link) -> None:
         took = time.monotonic()
@@ -314,7 +311,8 @@ class Peer:
             self._rung.clear()
             if self._source.latest_tick <= self._tick:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._rung.wait(), LOOK_S)
+                    async with asyncio.timeout(LOOK_S):
+                        await self._rung.wait()
 
     async def _watch(self, link: Link) -> None:
         """Tell a stall at once; end the link when it lasts. A source that rests is no stall."""
@@ -465,3 +463,13 @@ class Peer:
             await asyncio.wait_for(self._stop.wait(), seconds)
         except TimeoutError:
             return
+
+
+async def _ended(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel until all have ended: before Python 3.12 `wait_for` may swallow a cancellation."""
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=0.5)
+    for task in tasks:
+        task.cancelled() or task.exception()  # seen

@@ -88,6 +88,7 @@ class Seat:
         self._worker = ThreadPoolExecutor(1, "seat")
         self._working: asyncio.Task[None] | None = None
         self._generation = 0
+        self._closed = False
         self._times: deque[Times] = deque(maxlen=REMEMBERED)
         self._took_s = 0.01
         self._connection: Any = None
@@ -184,6 +185,7 @@ class Seat:
     async def close(self) -> None:
         """End the media and the tasks. The journal stays with its owner."""
         self._painter.forget(self._say)
+        self._closed = True
         self._generation += 1
         for task in self._tasks:
             task.cancel()
@@ -200,7 +202,7 @@ class Seat:
         self._arrived[tick_of(timestamp)] = self._now_ns()
         while len(self._arrived) > REMEMBERED:
             self._arrived.popitem(last=False)
-        if self._patched:
+        if self._patched and not self._closed:
             self._inbox.append((timestamp, data, codec))
             if self._working is None or self._working.done():
                 self._working = self._go(self._work())

@@ -75,7 +75,7 @@ class ServerProcess:
         self._process.start()
         theirs.close()
         self._pipe = ours
-        assert ours.poll(30), "the server did not come up"
+        assert ours.poll(120), "the server did not come up"
         ready = ours.recv()
         assert isinstance(ready, Ready), ready
         self.ready = ready
