@@ -222,6 +222,8 @@ def _render(done: "list[Done]", summary: bool) -> None:
     from scenarios.report import HEADINGS, TOTALS, row, totals
 
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=160)  # a log has no edge to wrap at
     table = Table(*(TOTALS if summary else HEADINGS))
     for line in totals([one.result for one in done], TICK_HZ) if summary else ():
         table.add_row(*line)

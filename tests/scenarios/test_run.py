@@ -103,6 +103,20 @@ def test_the_bot_waits_for_green(city: City, busy: Scenario) -> None:
     assert passed
 
 
+def test_the_bot_holds_its_brake_while_it_stands(city: City, busy: Scenario) -> None:
+    stood, pressed = [0], [0]
+
+    def watch(state: WorldState) -> None:
+        if state.ego.speed < 0.05 and state.tick > 60:
+            stood[0] += 1
+            pressed[0] += state.controls.throttle > 0
+
+    staged = stage(busy, city, 0)
+    drive(staged, city, Bot(staged, city), watch)
+    assert stood[0] > 240  # the light is red
+    assert pressed[0] <= 6  # only to set off
+
+
 def test_the_bot_moves_aside_only_while_it_must(city: City, oncoming: Scenario) -> None:
     staged = stage(oncoming, city, 0)
     aside: list[float] = []
