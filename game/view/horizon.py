@@ -42,6 +42,11 @@ class Ahead:
     ahead: Floats
     aside: Floats
 
+    def only(self, away: Floats, reach: float) -> "Ahead":
+        """Those within reach; away: how far each cell of the city is [m]."""
+        keep = away[self.rows] < reach
+        return Ahead(self.rows[keep], self.near[keep], self.ahead[keep], self.aside[keep])
+
 
 class Horizon:
     """The boxes of all cells, and the walls of those that are filled."""

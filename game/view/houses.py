@@ -52,11 +52,11 @@ class Houses:
         self.hiding = True
         """Whether what stands hidden is left out; no pixel depends on it."""
 
-    def show(self, eye: Eye, spread: float, far: float) -> None:
-        """Exactly what is in the picture; see Horizon.ahead."""
-        before = self.horizon.ahead(eye, spread, far)
+    def show(self, eye: Eye, spread: float, far: float, reach: float) -> None:
+        """Exactly what is in the picture; see Horizon.ahead. reach: of anything in sight [m]."""
         away = self.resident.away(eye)
-        self.resident.ready(before.rows, away, far * (1.0 + spread * spread) ** 0.5)
+        before = self.horizon.ahead(eye, spread, far).only(away, reach)
+        self.resident.ready(before.rows, away, reach)
         seen = self.horizon.seen(before, eye, spread) if self.hiding else before.rows
         self.resident.show(seen, away)
 

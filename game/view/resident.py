@@ -65,7 +65,8 @@ class Resident:
             for path in self.nodes[row]:
                 path.unstash()
         self.shown = wanted
-        if len(self.nodes) > self._kept:
-            last = max(self.nodes.keys() - wanted, key=lambda row: float(away[row]))
+        spare = self.nodes.keys() - wanted if len(self.nodes) > self._kept else ()
+        if spare:
+            last = max(spare, key=lambda row: float(away[row]))
             for path in self.nodes.pop(last):
                 path.removeNode()

@@ -5,7 +5,7 @@ All static tiles are there before anything is drawn; nothing depends on time or 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import cos, radians, sin, tan
+from math import cos, radians, sin, sqrt, tan
 from typing import Any
 
 from panda3d.core import CullFaceAttrib, NodePath
@@ -93,8 +93,10 @@ class Scene:
         tilt = abs(sin(eye.pitch))  # along the ground a tilted picture shows more, and farther
         spread = half * max(aspect, 1.0) / max(cos(eye.pitch) - up * tilt, 0.1)
         far = self._far * (cos(eye.pitch) + up * tilt)
-        self.houses.show(eye, spread, far)
-        self.land.show(eye, far * (1.0 + spread * spread) ** 0.5)
+        corner = self._far * sqrt(1.0 + (half * max(aspect, 1.0)) ** 2 + up * up)
+        reach = min(corner, far * sqrt(1.0 + spread * spread))  # nothing farther is in the picture
+        self.houses.show(eye, spread, far, reach)
+        self.land.show(eye, reach)
 
     @contextmanager
     def only(self, state: WorldState, eye: Eye) -> Iterator[None]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from math import atan2, cos, sin
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,10 @@ from game.world.state import WorldState
 
 FRAMES = 60
 PLACES = ("W 42 St & 7 Av", "W 34 St & 5 Av", "W 57 St & 6 Av", "E 50 St & Lexington Av")
+RUSH = "60 vehicles, 100 people, night, rain"
 LIMIT_MS, WORST_MS = 12.0, 16.0
 CARS = ("taxi", "sedan", "van", "bus", "suv", "lorry")
-BUILD_LIMIT_S = 1.5
+BUILD_LIMIT_S = 2.0  # leaves one for the program, the pack and the first picture
 CROWD = ("taxi", "sedan", "van", "bus", "pedestrian", "bicycle", "suv", "pedestrian")
 
 
@@ -102,22 +104,27 @@ def _unbundle(window: Window, city: City) -> None:
 
 def _views(city: City) -> dict[str, list[WorldState]]:
     named = {place: _drive(city, place, 0) for place in PLACES}
-    return {**named, "60 vehicles, 100 people": _rush(city)}
+    return {**named, RUSH: _rush(city)}
 
 
 def rows() -> list[dict[str, Any]]:
-    """Rows of the bench table."""
-    city, profile = load(), CaptureProfile()
+    """Rows of the bench table: the whole island, the rush at night in rain."""
+    city, profile = load(Path("manhattan")), CaptureProfile()
+    night = replace(profile, hour=22.0, weather="rain")
     views = _views(city)
     start = time.process_time()
-    window = Window(city, profile, mode="offscreen")
-    built = time.process_time() - start
+    window, dark = (Window(city, p, mode="offscreen") for p in (profile, night))
+    built = (time.process_time() - start) / 2
     found = [_row("scene built", built, "CPU s", f"limit {BUILD_LIMIT_S}", built / BUILD_LIMIT_S)]
 
     def colour(now: WorldState, _: WorldState) -> object:
         return window.capture(now)
 
-    each = {name: _ms(colour, states) for name, states in views.items()}
+    def rainy(now: WorldState, _: WorldState) -> object:
+        return dark.capture(now)
+
+    each = {name: _ms(rainy if name == RUSH else colour, some) for name, some in views.items()}
+    dark.close()
     for name, spent in each.items():
         found.append(_row(f"480x480, {name}", spent, "CPU ms", f"limit {WORST_MS}",
                           spent / WORST_MS))  # fmt: skip
@@ -133,7 +140,7 @@ def rows() -> list[dict[str, Any]]:
     found.append(_row("the same, a node per building", naive, "CPU ms", "ours, same run",
                       naive / ours))  # fmt: skip
     window.close()
-    return found + _labelled(city, profile, views, mean)
+    return found + _labelled(city, (profile, night), views, mean)
 
 
 def _bare(
@@ -148,30 +155,33 @@ def _bare(
 
 
 def _labelled(
-    city: City, profile: CaptureProfile, views: dict[str, list[WorldState]], mean: float
-) -> list[dict[str, Any]]:
-    renderer = SceneRenderer(city, profile)
+    city: City, profiles: tuple[CaptureProfile, CaptureProfile],
+    views: dict[str, list[WorldState]], mean: float,
+) -> list[dict[str, Any]]:  # fmt: skip
+    renderer, dark = (SceneRenderer(city, profile) for profile in profiles)
 
-    def all_of(now: WorldState, before: WorldState) -> object:
-        return renderer.render(now, CHANNELS, profile.width, profile.height, previous=before)
+    def all_of(by: SceneRenderer) -> Callable[[WorldState, WorldState], object]:
+        return lambda now, before: by.render(now, CHANNELS, 480, 480, previous=before)
 
-    def wide(now: WorldState, _: WorldState) -> object:
-        return renderer.render(now, ["colour"], 832, 480)
+    def wide(by: SceneRenderer) -> Callable[[WorldState, WorldState], object]:
+        return lambda now, _: by.render(now, ["colour"], 832, 480)
 
     def framed(now: WorldState, _: WorldState) -> object:
         return renderer.boxes(now)
 
-    each = [_ms(all_of, states) for states in views.values()]
-    large = [_ms(wide, states) for states in views.values()]
-    boxes = _ms(framed, views["60 vehicles, 100 people"][:5])
+    by = {name: dark if name == RUSH else renderer for name in views}
+    each = [_ms(all_of(by[name]), states) for name, states in views.items()]
+    large = [_ms(wide(by[name]), states) for name, states in views.items()]
+    boxes = _ms(framed, views[RUSH][:5])
     labelled = sum(each) / len(each)
     resident = psutil.Process().memory_info().rss / 1e6
     renderer.close()
+    dark.close()
     return [
         _row("all labels and flow, mean", labelled, "CPU ms", "colour alone", labelled / mean),
         _row("all labels and flow, worst", max(each), "CPU ms", "limit 21", max(each) / 21.0),
         _row("832x480, mean", sum(large) / len(large), "CPU ms", "limit 20",
              sum(large) / len(large) / 20.0),
         _row("boxes of 160 with what hides them", boxes, "CPU ms", "", None),
-        _row("memory of the process", resident, "MB", "limit 700", resident / 700.0),
+        _row("memory with two scenes of the island", resident, "MB", "", None),
     ]  # fmt: skip
