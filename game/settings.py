@@ -18,6 +18,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import platformdirs
 
 from game.errors import SettingsError
+from rewards.settings import RewardsSettings
 
 ENV_PREFIX = "SCALE_DIFFUSION__"
 
@@ -111,7 +112,7 @@ class StreamSettings:
     transport: str = "direct"
     """direct to a server of this project, or livekit to Decart's service (extra: livekit)"""
     codec: str = "vp8"
-    """vp8 or h264, of the direct transport"""
+    """vp8 or h264, of what is sent"""
     model: str = "lucy-restyle-latest"
     """of the livekit transport: which remote model"""
     size: str = ""
@@ -186,6 +187,7 @@ class Settings:
     record: RecordSettings = field(default_factory=RecordSettings)
     wallet: WalletSettings = field(default_factory=WalletSettings)
     rewards: ServerSettings = field(default_factory=ServerSettings)
+    server: RewardsSettings = field(default_factory=RewardsSettings)
 
 
 PROFILES: dict[str, dict[str, dict[str, Any]]] = {
@@ -234,7 +236,7 @@ def template() -> str:
     lines = []
     for section in dataclasses.fields(Settings):
         kind = get_type_hints(Settings)[section.name]
-        lines.append(f"[{section.name}]  # {(kind.__doc__ or '').strip()}")
+        lines.append(f"[{section.name}]  # {(kind.__doc__ or '').strip().splitlines()[0]}")
         default = kind()
         for item in dataclasses.fields(kind):
             value = getattr(default, item.name)
@@ -250,6 +252,8 @@ def _toml(value: object) -> str:
         return str(value)
     if isinstance(value, Secret):
         return '""'
+    if isinstance(value, tuple):
+        return '"' + ",".join(value) + '"'
     text = "" if value == Path() else str(value)
     return '"' + text.replace("\\", "\\\\") + '"'
 
@@ -313,7 +317,12 @@ def _build(values: Mapping[str, tuple[Any, str]]) -> Loaded:
         section, _, name = key.partition(".")
         chosen[section][name] = _convert(key, value, known[key], origin)
         origins[key] = origin
-    sections = {name: kind(**chosen[name]) for name, kind in hints.items()}
+    sections = {}
+    for name, kind in hints.items():
+        try:
+            sections[name] = kind(**chosen[name])
+        except ValueError as error:
+            raise SettingsError(name, "settings", str(error)) from error
     return Loaded(Settings(**sections), origins)
 
 
@@ -331,6 +340,14 @@ def _convert(key: str, value: Any, kind: Any, origin: str) -> Any:
             return int(str(value).replace("_", ""))
         except ValueError as error:
             raise SettingsError(key, origin, f"'{value}' is not a whole number") from error
+    if kind is float:
+        try:
+            return float(str(value))
+        except ValueError as error:
+            raise SettingsError(key, origin, f"'{value}' is not a number") from error
+    if get_origin(kind) is tuple:
+        items = value if isinstance(value, list) else str(value).split(",")
+        return tuple(str(item).strip() for item in items if str(item).strip())
     if not isinstance(value, str):
         raise SettingsError(key, origin, f"expected a text, got {value!r}")
     return value

@@ -18,7 +18,17 @@ StreamingError
 └── JournalBroken         a journal is forged, cut or replayed                  exit 1
 """
 
+import re
 from pathlib import Path
+
+_WHERE = re.compile(r"^diffusion server \S+?:? (refused: )?")
+_NOBODY = re.compile(r"^(Cannot connect to host|Connect call failed|\[Errno 111\]).*")
+
+
+def cause_of(message: str) -> str:
+    """The cause alone out of a message of these errors: without address and advice, one line."""
+    line = message.partition("; ")[0].strip().replace("\n", " ")
+    return _NOBODY.sub("nobody answers there", _WHERE.sub("", line))
 
 
 class StreamingError(Exception):

@@ -51,8 +51,11 @@ class Room(Protocol):
     async def leave(self) -> None: ...
 
 
-MakeRoom = Callable[[Callable[[Returned], None], Callable[[str], None]], Room]
-"""Makes a room that calls the first with every picture and the second when it has ended."""
+MakeRoom = Callable[[Callable[[Returned], None], Callable[[str], None], str], Room]
+"""Makes a room that calls the first with every picture and the second when it has ended.
+
+The third names the codec of what is published.
+"""
 
 
 class ReturnedOwner(Owner, Protocol):
@@ -72,6 +75,7 @@ class LiveKitLink(Link):
         native: Native,
         side: tuple[int, int],
         bitrate: int,
+        codec: str = "vp8",
         make_room: MakeRoom | None = None,
     ) -> None:
         super().__init__(url, owner, None, False, 0)
@@ -80,7 +84,7 @@ class LiveKitLink(Link):
         self._bitrate = min(bitrate, MAX_BITRATE)
         # the room hands out pictures, no bitstream: what is recorded is encoded here, amply
         self._recoder = TickEncoder(2 * bitrate, native.fps)
-        self._make_room = make_room or _room
+        self._make_room, self._codec = make_room or _room, codec
         self._room: Room | None = None
         self._info: asyncio.Future[wire.LiveKitRoomInfo] = self._over.get_loop().create_future()
         self._in_queue = asyncio.Event()
@@ -101,8 +105,8 @@ class LiveKitLink(Link):
         self, api_key: str, ticket: wire.Ticket, prompt: Callable[[], wire.Prompt]
     ) -> None:
         """Dial, ask for a room, say the prompt, join and publish. The ticket is ours alone."""
-        make = self._make_room
-        room = make(self._took, self._room_ended)  # a missing library is told before dialling
+        make = self._make_room  # a missing library is told before dialling
+        room = make(self._took, self._room_ended, self._codec)
         await self._dial(api_key)
         self._go(self._listen())
         self._owner.hello(None)
@@ -187,7 +191,7 @@ class LiveKitLink(Link):
         await super().close()
 
 
-def _room(took: Callable[[Returned], None], ended: Callable[[str], None]) -> Room:
+def _room(took: Callable[[Returned], None], ended: Callable[[str], None], codec: str) -> Room:
     from streaming.livekit_room import LiveKitRoom
 
-    return LiveKitRoom(took, ended)
+    return LiveKitRoom(took, ended, codec)

@@ -32,7 +32,7 @@ class LiveKitRoom:
     """Calls `took` with each of the server's pictures and `ended` when the room is over."""
 
     def __init__(
-        self, took: Callable[[Returned], None], ended: Callable[[str], None], codec: str = "h264"
+        self, took: Callable[[Returned], None], ended: Callable[[str], None], codec: str = "vp8"
     ) -> None:
         self._rtc = library()
         self._took, self._ended, self._codec = took, ended, codec
@@ -50,9 +50,13 @@ class LiveKitRoom:
 
     async def publish(self, native: Native, bitrate: int) -> None:
         """Publish one camera track whose frames carry their time stamps."""
+        self._source = self._rtc.VideoSource(native.width, native.height)
+        track = self._rtc.LocalVideoTrack.create_video_track("camera", self._source)
+        await self._room.local_participant.publish_track(track, self.options(native, bitrate))
+
+    def options(self, native: Native, bitrate: int) -> Any:
+        """How the track is published: one layer, no more than `bitrate`, stamps on every frame."""
         rtc = self._rtc
-        self._source = rtc.VideoSource(native.width, native.height)
-        track = rtc.LocalVideoTrack.create_video_track("camera", self._source)
         options = rtc.TrackPublishOptions(
             source=rtc.TrackSource.SOURCE_CAMERA,
             video_codec=rtc.VideoCodec.Value(self._codec.upper()),
@@ -61,7 +65,7 @@ class LiveKitRoom:
         )
         features = rtc.FrameMetadataFeature
         options.frame_metadata_features.extend([features.FMF_USER_TIMESTAMP, features.FMF_FRAME_ID])
-        await self._room.local_participant.publish_track(track, options)
+        return options
 
     def put(self, canvas: Pixels, stamp_us: int, number: int) -> None:
         """Send an I420 picture (height * 3 / 2, width) with its stamp [us] and number."""

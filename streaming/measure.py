@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from streaming.errors import ServerRefused, ServerUnreachable, StreamingError
+from streaming.errors import ServerRefused, ServerUnreachable, StreamingError, cause_of
 from streaming.frames import Pixels, unpack_encoded
 from streaming.gauges import Gauges, Percentiles
 from streaming.impairment import Impairment
@@ -145,9 +145,11 @@ def _wait(look: Callable[[], Gauges], url: str) -> None:
     deadline = time.monotonic() + START_S
     while not (gauges := look()).connected:
         if gauges.state == "refused":
-            raise ServerRefused(address_of(url), gauges.detail)
+            raise ServerRefused(address_of(url), cause_of(gauges.detail))
         if time.monotonic() > deadline:
-            raise ServerUnreachable(address_of(url), gauges.detail or "no picture came back")
+            raise ServerUnreachable(
+                address_of(url), cause_of(gauges.detail) or "no picture came back"
+            )
         time.sleep(0.02)
 
 

@@ -248,7 +248,8 @@ class Peer:
 
             chosen = native(config.model, config.size)
             side = (self._styled.shape[0], self._styled.shape[1])
-            return LiveKitLink(config.url, self, config.model, chosen, side, config.bitrate)
+            rate, codec = config.bitrate, config.codec
+            return LiveKitLink(config.url, self, config.model, chosen, side, rate, codec)
         return Link(config.url, self, encoder, self._patched, first_tick, config.ice)
 
     async def _open_and_feed(self, link: Link, seat: wire.Ticket, began: float) -> None:

@@ -46,7 +46,8 @@ def command(
     """Drive through Manhattan with keyboard and mouse: scenarios, or freely with --free.
 
     W A S D or arrows, Space hand brake, R reverse, C camera, right mouse button looks around,
-    [ ] styles, V dreamt picture on and off, P pause recording, Esc ends.
+    [ ] styles, T types a prompt, V dreamt picture on and off, hold Q to peek at the game,
+    - and = less and more of it, G latency graph, P pause recording, Esc ends.
     """
     from game.play.sitting import sit
 

@@ -119,8 +119,8 @@ def probe(
     from streaming.probe import judge
     from streaming.server import ServerConfig
 
-    if not 2.0 <= seconds <= 600.0:
-        raise click.UsageError("--seconds must lie in 2 .. 600")
+    if not 0.5 <= seconds <= 600.0:
+        raise click.UsageError("--seconds must lie in 0.5 .. 600")
     stream = from_options(ctx.obj).settings.stream
     way = dial(stream)
     if api_key_file is not None:

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from game.dataset import ids, licence, splits
-from game.dataset.drive import Drive
+from game.dataset.drive import SURE, Drive
 from game.dataset.errors import FolderTaken, NothingToExport
 from game.dataset.pool import HERE, Workers, run
 from game.dataset.video import GOP
 from game.errors import MissingPart
-from game.session.format import Manifest, TrackId
+from game.session.format import Manifest, Pairing, TrackId
 from game.session.reader import Session
 
 FORMATS = {
@@ -44,6 +44,7 @@ class Options:
 
     frames: length of every clip, 0 for runs as long as they are. shortest: runs below it are left
     out. size: (width, height) [px], None as captured. stated: licences that the player states.
+    sure: confidence from which an estimated pair is taken; above 1 takes exact ones alone.
     """
 
     fps: float = 30.0
@@ -54,6 +55,7 @@ class Options:
     track: int = TrackId.STYLED
     stated: tuple[tuple[str, str], ...] = ()
     shares: tuple[tuple[str, float], ...] = (("train", 0.8), ("validation", 0.1), ("test", 0.1))
+    sure: float = SURE
     salt: bytes = field(default=b"", repr=False)
 
     def digest(self) -> str:
@@ -185,7 +187,7 @@ def _make(task: Task) -> Part:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with Session.open(source) as session:
-        drive = Drive(session, options.track)
+        drive = Drive(session, options.track, options.sure)
         facts = about(drive, options)
         facts.update(importlib.import_module(FORMATS[kind]).make(drive, folder, options))
     part = folder / f"{_DONE}.part"
@@ -221,7 +223,9 @@ def about(drive: Drive, options: Options) -> dict[str, Any]:
         "ticks": len(drive.session.ticks()),
         "source_frames": len(drive.session.frames(TrackId.SOURCE)),
         "pairs": len(drive.pairs),
-        "exact": sum(p.pairing == 1 for p in pairs),
+        "exact": sum(p.pairing == Pairing.EXACT for p in pairs),
+        "estimated": sum(p.pairing == Pairing.ESTIMATED for p in pairs),
+        "unsure_left_out": len(drive.every_pair) - len(drive.pairs),
         "prompts": sorted({p.prompt for p in pairs if p.prompt}),
         "styles": sorted({p.style for p in pairs if p.style}),
         "terms": [asdict(t) for t in licence.tracks(manifest, dict(options.stated))],

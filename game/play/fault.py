@@ -1,8 +1,9 @@
 """The one line about the stream that the player should read now, out of its gauges. Pure."""
 
+from streaming.errors import cause_of
 from streaming.gauges import Gauges
 
-_LONGEST = 110
+_LONGEST = 60
 
 
 def fault(reading: Gauges, missing: bool, faulted: bool) -> str:
@@ -30,6 +31,6 @@ def _because(why: str) -> str:
 
 
 def _short(detail: str) -> str:
-    """Without the advice behind the semicolon, which is for the log."""
-    line = detail.partition("; ")[0].strip().replace("\n", " ")
+    """The cause alone: the address is in the settings, the advice in the log."""
+    line = cause_of(detail)
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -3,6 +3,7 @@
 Owns which words hold where, and when a change of the scene is worth a new prompt.
 """
 
+import math
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -134,14 +135,14 @@ def _data(name: str) -> dict[str, Any]:
 
 
 def _district(city: City, x: float, y: float) -> dict[str, Any]:
-    """The district whose centre is nearest, distances in units of its reach."""
+    """The district whose edge is nearest: a circle of its reach, or deepest inside of it."""
     from game.atlas.project import Projection
 
     plane = Projection(city.latitude, city.longitude)
 
     def far(district: dict[str, Any]) -> float:
         east, north = plane.metres(district["at"][1], district["at"][0])
-        return float(((east - x) ** 2 + (north - y) ** 2) / district["reach"] ** 2)
+        return math.dist((x, y), (east, north)) - float(district["reach"])
 
     return min(_data("words.toml")["district"], key=far)
 

@@ -1,8 +1,12 @@
 """What the player reads while driving. Composes the HUD; draws nothing and decides nothing."""
 
 import logging
+import time
+from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from game.atlas.streets import address
 from game.outbox.job import JobStore, State
@@ -82,7 +86,22 @@ def _job_line(outbox: str, session: str, _stamp_ns: int) -> str:
     payout = job.server.get("payout") or {}
     if payout.get("state") == "finalized":
         return f"paid {int(payout['amount']) / 1e6:.3f} SPL  {str(payout['signature'])[:8]}..."
+    if payout:
+        return _owed_line(payout)
+    if job.server.get("state") == "queued":
+        return "last drive uploaded, waits for its check"
     return f"last drive {_WORDS[job.state]} {job.reason}".rstrip()
+
+
+def _owed_line(payout: Mapping[str, Any]) -> str:
+    """A drive that was accepted and is not paid yet."""
+    amount = f"{int(payout['amount']) / 1e6:.3f} SPL"
+    if payout.get("state") == "parked":
+        return f"accepted, {amount} wait for a person: {payout.get('reason', '')}"
+    if int(payout.get("due_s") or 0) > time.time():
+        until = datetime.fromtimestamp(int(payout["due_s"])).strftime("%d %b %H:%M")
+        return f"accepted, {amount} held until {until}"
+    return f"accepted, {amount} on the way"
 
 
 def _stamp(path: Path) -> int:

@@ -136,8 +136,7 @@ def _replayed(
 def _too_old(session: Session) -> Problem:
     """What still holds of a drive in a world that this build cannot simulate any more."""
     what = (
-        f"driven in world version {session.manifest.world_version}, this build simulates "
-        f"{WORLD_VERSION} alone"
+        f"driven in world version {session.manifest.world_version}, this build has {WORLD_VERSION}"
     )
     try:
         found = broken(session)

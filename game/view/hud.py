@@ -1,5 +1,6 @@
 """What the window says beside the picture: a value and how it is drawn, never in a capture."""
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ _TONES = {
     "warn": (0.55, 0.38, 0.04, 0.88),
     "bad": (0.60, 0.08, 0.08, 0.88),
 }
+_MESSAGE_WIDTH = 44  # characters that fit across a square window
 _LINE = 0.058  # of the window's height, which is 2
 
 
@@ -84,7 +86,8 @@ def layout(hud: Hud) -> tuple[Block, ...]:
         tone = "good" if hud.outcome.startswith("passed") else "bad"
         blocks.append(Block(hud.outcome, 0, 2.0, tone))
     if hud.message:
-        blocks.append(Block(hud.message, 0, 14.0, "warn", 1.25))
+        lines = textwrap.wrap(hud.message, _MESSAGE_WIDTH) or [""]
+        blocks.append(Block("\n".join(lines), 0, 14.0, "warn", 1.25))
     if hud.stages:
         told = equation(hud.stages, hud.graph[-1]) if hud.graph else "measuring"
         blocks.append(Block(told, -1, 29.6, size=0.72))

@@ -87,7 +87,7 @@ def _unbundle(window: Window, city: City) -> None:
     scene = window._scene
     houses = scene.houses
     houses.hiding = False
-    houses.build([row for row in range(len(houses._own)) if row not in houses.cells])
+    houses.whole()
     for layer in (scene._walls, scene._shops):
         layer.node().removeAllChildren()
     look = buildings.looks(city.footprints)

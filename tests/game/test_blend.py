@@ -4,6 +4,7 @@ import numpy as np
 
 from game.play.blend import FADE_TICKS, OPACITY_STEPS, STALE_TICKS, Blend, mixed
 from game.play.fault import fault
+from streaming.errors import ServerUnreachable
 from streaming.gauges import Gauges
 
 
@@ -85,5 +86,10 @@ def test_each_fault_is_one_line_that_names_its_cause() -> None:
     line = fault(broken, True, True)
     assert "again" in line
     assert "\n" not in line
+    nobody = str(
+        ServerUnreachable("ws://10.0.0.1:80/v1/stream", "Connect call failed ('10.0.0.1', 80)")
+    )
+    line = fault(Gauges(state="reconnecting", detail=nobody), True, True)
+    assert line == "the stream broke off, connecting again (nobody answers there); drive on"
     assert fault(Gauges(state="streaming", connected=True), False, False) == ""
     assert "back" in fault(Gauges(state="streaming", connected=True), False, True)

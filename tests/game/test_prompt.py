@@ -48,8 +48,10 @@ def at(state: WorldState, x: float, y: float) -> WorldState:
 
 def test_the_district_is_that_of_the_place(city: City, start: WorldState) -> None:
     here = scene(city, at(start, 0.0, 0.0), CaptureProfile(), "busy-intersection", "x")
+    north = scene(city, at(start, 500.0, 790.0), CaptureProfile(), "busy-intersection", "x")
     east = scene(city, at(start, 1550.0, -450.0), CaptureProfile(), "busy-intersection", "x")
     assert here.district == "Times Square"
+    assert north.district == "57th Street"
     assert east.district == "Turtle Bay"
 
 

@@ -24,6 +24,7 @@ class Service:
 
     def __init__(self, queue: tuple[int, ...] = (), pause_s: float = 0.0, key: str = "") -> None:
         self.queue, self.pause_s, self.key, self.silent = queue, pause_s, key, False
+        self.room_url = "ws://room.invalid"
         self.heard: list[dict[str, Any]] = []
         self.queries: list[dict[str, str]] = []
         self.sockets: list[web.WebSocketResponse] = []
@@ -77,7 +78,7 @@ class Service:
             await asyncio.sleep(self.pause_s)
         if self.silent:
             return
-        room = {"livekit_url": "ws://room.invalid", "token": "room-token", "room_name": "r1"}
+        room = {"livekit_url": self.room_url, "token": "room-token", "room_name": "r1"}
         await socket.send_json({"type": "livekit_room_info", "session_id": "s1", **room})
         await socket.send_json({"type": "generation_started"})
         await socket.send_json({"type": "generation_tick", "seconds": 1.0})
@@ -102,7 +103,9 @@ class FakeRoom:
     delay_s, echo = 0.12, True
     paint: Callable[[Pixels], Pixels] = staticmethod(lambda canvas: canvas)
 
-    def __init__(self, took: Callable[[Returned], None], ended: Callable[[str], None]) -> None:
+    def __init__(
+        self, took: Callable[[Returned], None], ended: Callable[[str], None], codec: str
+    ) -> None:
         self._took, self.ended = took, ended
         self.joined: tuple[str, str] | None = None
         self.native: Native | None = None

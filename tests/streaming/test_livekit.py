@@ -1,5 +1,6 @@
 """The livekit transport against a local service: messages, exact pairs, faults in words."""
 
+import asyncio
 import sys
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from streaming import livekit
 from streaming.errors import LiveKitMissing, ModelUnknown
-from streaming.livekit_room import library
+from streaming.livekit_room import LiveKitRoom, library
 from streaming.models import CROP, MODELS, Fit, Native, native
 from streaming.peer import PeerConfig
 from streaming.peer_process import PeerThread
@@ -144,6 +145,56 @@ def test_a_wrong_key_is_refused_for_good_and_never_shown() -> None:
         assert "sk-secret" not in repr(child.config)
         child.stop()
     service.stop()
+
+
+@pytest.mark.parametrize("echo", [True, False])
+def test_the_real_client_in_a_real_room_pairs_by_the_stamps_that_come_back(
+    monkeypatch: pytest.MonkeyPatch, echo: bool
+) -> None:
+    pytest.importorskip("livekit.rtc", reason="the livekit extra is not installed")
+    pytest.importorskip("livekit.protocol", reason="livekit-protocol is not installed")
+    from tests.streaming.room_server import RoomServer
+
+    monkeypatch.setattr(livekit, "_room", LiveKitRoom)
+    service, room = Service(), RoomServer(echo_stamps=echo)
+    service.room_url = room.url
+    with rings("lk") as made:
+        child, game = peer(service, made, size="480x480@30"), Game(made)
+        child.start()
+        game.start()
+        wait_for(lambda: len(game.styled) > 30, 40, f"frames; {child.gauges()} {room.log}")
+        game.stop()
+        child.stop()
+    room.stop()
+    service.stop()
+    assert {frame.exact for frame in game.encoded[3:]} == {echo}
+    assert "add_track" in room.log
+    if echo:
+        assert set(wrong(game)) == {0}
+        assert len(wrong(game)) > 20
+
+
+def test_the_real_library_takes_what_we_give_it_and_names_a_room_that_is_not_there() -> None:
+    pytest.importorskip("livekit", reason="the livekit extra is not installed")
+
+    async def tried() -> str:
+        room = LiveKitRoom(lambda got: None, lambda why: None, "h264")
+        options = room.options(MODELS["lucy-restyle-2"], 2_000_000)
+        assert options.video_encoding.max_bitrate == 2_000_000
+        assert len(options.frame_metadata_features) == 2
+        room._source = room._rtc.VideoSource(1280, 704)
+        canvas = Fit(480, 480, MODELS["lucy-restyle-2"]).lay(picture(4))
+        for number in range(3):
+            room.put(canvas, 1_000_000 + number * 33_333, number)
+        try:
+            await room.join("ws://127.0.0.1:9", "token")
+        except Exception as error:
+            return str(error)
+        finally:
+            await room.leave()
+        return ""
+
+    assert asyncio.run(asyncio.wait_for(tried(), 20))
 
 
 def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

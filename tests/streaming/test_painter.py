@@ -64,7 +64,7 @@ def test_a_hung_call_gives_its_turn_back() -> None:
 
 def test_each_player_has_a_state_of_its_own_where_the_backend_keeps_one() -> None:
     class Minded(Moody):
-        def for_player(self) -> Moody:
+        def painter(self) -> Moody:
             return Moody()
 
     painter = Painter(Minded())

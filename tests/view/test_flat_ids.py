@@ -54,6 +54,7 @@ def flat(city: City) -> Iterator[SceneRenderer]:
             text = text.replace(
                 "o_colour = colour;", "o_colour = vec4(tag.rgb + colour.rgb * 1e-9, tag.a);"
             )
+            text = "#define LABELS 1\n" + text  # else there is no tag
         if name == "shade.frag":
             text = text.replace("void main() {", "void main() { discard;")
         return text

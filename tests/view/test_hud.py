@@ -64,3 +64,8 @@ def test_the_graph_is_there_only_when_asked_for() -> None:
     shown = layout(Hud(stages=("encode",), graph=((3.0,),)))
     assert any("encode 3 = 3 ms" in block.text for block in shown)
     assert layout(Hud(graph=((3.0,),))) == ()
+
+
+def test_a_long_message_is_wrapped_into_the_window() -> None:
+    (block,) = layout(Hud(message="the stream broke off, connecting again; drive on " * 2))
+    assert max(len(line) for line in block.text.split("\n")) <= 44

@@ -240,7 +240,7 @@ def test_leaving_out_hidden_buildings_changes_no_pixel(towers: City) -> None:
             state = state_at(x, -3.0, heading)
             for view in (eye(state), standing(x, -3.0, heading)):
                 some = renderer.render_from(view, state, PLAIN, 200, 160)
-                left_out += len(houses.cells) - len(houses.shown)
+                left_out += len(houses.resident.nodes) - len(houses.resident.shown)
                 houses.hiding = False
                 whole = renderer.render_from(view, state, PLAIN, 200, 160)
                 houses.hiding = True
@@ -272,3 +272,24 @@ def test_there_is_nothing_beneath_dry_ground(towers: City) -> None:
     renderer = SceneRenderer(towers, NIGHT)
     assert renderer._scene.root.find("mirrored").isEmpty()
     renderer.close()
+
+
+@pytest.mark.render
+def test_lamps_light_the_ground_beneath_them_after_dark(towers: City) -> None:
+    view, state = Eye(-80.0, -3.0, 3.0, 0.0, -0.2), state_at(80.0, 60.0)
+    renderer = SceneRenderer(towers, NIGHT)
+    pools = renderer._scene.scenery._pools.path
+    lit = renderer.render_from(view, state, PLAIN, 240, 240)
+    pools.stash()
+    unlit = renderer.render_from(view, state, PLAIN, 240, 240)
+    renderer.close()
+    gain = lit["colour"].astype(int) - unlit["colour"].astype(int)
+    ground = np.isin(lit["class"], (Train.ROAD, Train.SIDEWALK))
+    assert gain.min() >= 0
+    assert (gain.sum(2) > 20)[ground].mean() > 0.1
+    assert gain[lit["class"] == Train.SKY].max() == 0
+    assert all(np.array_equal(lit[name], unlit[name]) for name in LABELS)
+    by_day = SceneRenderer(towers, CaptureProfile())
+    by_day.render_from(view, state, ["colour"], 60, 60)
+    assert by_day._scene.scenery._pools.path.isHidden()
+    by_day.close()

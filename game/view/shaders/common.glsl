@@ -11,6 +11,12 @@ uniform vec4 LOOK[7];
 #define GLOW LOOK[5].rgb                           // street lamps, on the ground
 #define AIR LOOK[6].xyz
 
+// How much nearer than it is a layer on the ground is put [clip space]. Far from the pack's origin
+// places are rounded to a millimetre, so layers must lie farther apart to keep their order.
+float lifted(float layer, float w, vec3 eye) {
+    return layer * (1.5e-4 + 3e-7 * w) * (1. + max(abs(eye.x), abs(eye.y)) * (1. / 1500.));
+}
+
 vec3 sky(vec3 d) {
     vec3 c = mix(LOW, HIGH, sqrt(clamp(d.z, 0., 1.)));
     float s = max(dot(d, SUN), 0.);
