@@ -77,6 +77,11 @@ class TickEncoder:
         """As the session description names it."""
         return "video/VP8" if self.name == "vp8" else "video/H264"
 
+    def close(self) -> None:
+        """Give the codec's memory back now; megabytes would wait for the garbage collector."""
+        self._codec = None
+        self._reformatter = VideoReformatter()
+
     def use(self, mime: str) -> None:
         """What was agreed upon in the end: VP8 where the far side does not take our first wish."""
         if mime != self.mime:
@@ -112,11 +117,11 @@ class TickEncoder:
             self._rate = self.bitrate
             self._codec = _BUILDERS[self.name](*size, self._rate, self._fps)
             self._key_wanted = True
-        kinds = av.video.frame.PictureType
+        context, kinds = self._codec, av.video.frame.PictureType
         frame.pict_type = kinds.I if self._key_wanted else kinds.NONE
         if self._key_wanted:
             self.keys, self._key_at, self._key_wanted = self.keys + 1, time.monotonic(), False
-        data = b"".join(bytes(packet) for packet in self._codec.encode(frame))
+        data = b"".join(bytes(packet) for packet in context.encode(frame))
         self.frames, self.bytes = self.frames + 1, self.bytes + len(data)
         self.busy_s += time.perf_counter() - begin
         if self.on_encoded is not None and data:
@@ -198,18 +203,23 @@ class TickDecoder:
     def __init__(self) -> None:
         self._codecs: dict[str, Any] = {}
 
+    def close(self) -> None:
+        """Give the codecs' memory back now."""
+        self._codecs = {}
+
     def decode(self, codec: str, timestamp: int, data: bytes) -> list[Any]:
         """Pictures in yuv420p, with pts = timestamp. Raises ValueError on what does not decode."""
         if codec == "vp8" and (size := vp8_size(data)) is not None and max(size) > LARGEST_SIDE:
             raise SizeRefused(f"pictures of {size[0]}x{size[1]} are larger than {LARGEST_SIDE}")
         packet = av.Packet(data)
         packet.pts, packet.time_base = timestamp, TIME_BASE
-        if codec not in self._codecs:
+        codecs = self._codecs
+        if codec not in codecs:
             context = av.CodecContext.create("libvpx" if codec == "vp8" else "h264", "r")
             context.thread_count = 1  # more of them add a hand-over to every frame
-            self._codecs[codec] = context
+            codecs[codec] = context
         try:
-            frames: list[Any] = self._codecs[codec].decode(packet)
+            frames: list[Any] = codecs[codec].decode(packet)
         except av.FFmpegError as error:
             raise ValueError(f"does not decode: {error}") from error
         if any(max(frame.width, frame.height) > LARGEST_SIDE for frame in frames):

@@ -244,6 +244,10 @@ class Link:
                 await asyncio.wait_for(self._socket.close(), 0.5)
         if self._http is not None:
             await self._http.close()
+        if self._encoder is not None:
+            self._encoder.close()
+        self._decoder.close()
+        self._newest = None
         if self._over.done():
             self._over.exception()  # seen
 

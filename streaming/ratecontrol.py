@@ -184,7 +184,7 @@ class Window:
     """
 
     SPAN_S = 0.5
-    LEAST, MOST = 4, 24
+    LEAST, MOST = 6, 24
 
     def __init__(self, fps: int) -> None:
         self._fps = fps
@@ -199,8 +199,8 @@ class Window:
         while self._recent[0][0] < now - self.SPAN_S:
             self._recent.popleft()
         shortest = min(trip for _, trip in self._recent)
-        queued = shortest > 2 * self._best + 0.06
-        frames = self._best * self._fps + 2 if queued else shortest * self._fps + 11
+        queued = shortest > 2 * self._best + 0.1
+        frames = self._best * self._fps + 3 if queued else shortest * self._fps + 11
         self.size = int(min(max(frames, self.LEAST), self.MOST))
 
     @property

@@ -195,6 +195,10 @@ class Seat:
             await self._connection.close()
         self._worker.shutdown(wait=False, cancel_futures=True)
         self.candidates_dropped = self._guard.dropped
+        self._encoder.close()
+        self._decoder.close()
+        self._inbox.clear()
+        self._pending.clear()
 
     # our own way: encoded frames in, one job for each picture, encoded frames out
 

@@ -31,19 +31,44 @@ command = click.Group("stream", help="Serve, probe and measure the diffusion str
 @click.option(
     "--api-key-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file whose first line players must know.",
+    help="A file of keys, one a line; players must know one of them.",
 )
 @click.option("--ticket-key", "ticket_keys", multiple=True, help="Enrolled public key (hex).")
 @click.option("--players", default=4, show_default=True, help="How many play at once.")
+@click.option("--per-player", default=0, show_default=True, help="Streams of one; 0: no limit.")
+@click.option("--turn", "turn_s", default=0.0, help="Seconds, when others wait; 0: no limit.")
+@click.option("--ice", "ice_servers", multiple=True, help="stun:host:port or turn:host:port.")
+@click.option(
+    "--turn-login-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="User name and password of the TURN server, one a line; told to players.",
+)
+@click.option(
+    "--private/--no-private",
+    default=None,
+    help="Whether players may name inner addresses; left out: those at one may.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object when ready.")
-def serve(as_json: bool, api_key_file: Path | None, **options: Any) -> None:
+def serve(
+    as_json: bool,
+    api_key_file: Path | None,
+    ice_servers: tuple[str, ...],
+    turn_login_file: Path | None,
+    private: bool | None,
+    **options: Any,
+) -> None:
     """Run a stream server until interrupted."""
+    from streaming.ice import IceConfig
     from streaming.server import Ready, ServerConfig
     from streaming.server import serve as run
 
-    secret = api_key_file.read_text("utf-8").split("\n")[0].strip() if api_key_file else ""
+    keys = _lines(api_key_file)
+    if api_key_file is not None and not keys:
+        raise click.UsageError(f"{api_key_file} holds no key")
+    user, word, *_ = (*_lines(turn_login_file), "", "")
     try:
-        config = ServerConfig(api_key=secret, **options)
+        ice = IceConfig(ice_servers, user, word, private=private)
+        config = ServerConfig(api_keys=keys, ice=ice, **options)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 
@@ -64,6 +89,12 @@ def serve(as_json: bool, api_key_file: Path | None, **options: Any) -> None:
         await run(config, stop, ready)
 
     asyncio.run(main())
+
+
+def _lines(path: Path | None) -> tuple[str, ...]:
+    """The lines of a file of secrets that say something."""
+    lines = path.read_text("utf-8").splitlines() if path is not None else []
+    return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
 @command.command()

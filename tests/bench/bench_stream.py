@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from streaming.measure import compare, machine, street
+from streaming.measure import CASES, compare, machine, street
 from streaming.ring import FifoRing, LatestRing
 
 SECONDS = 10.0
@@ -71,4 +71,19 @@ def rows(seconds: float = SECONDS) -> list[dict[str, Any]]:
         _row("stream.ring.get", get, "ms", None, told),
         _row("stream.ring.fifo", fifo_ms(), "ms", None, told),
     ]
+    for case in CASES:
+        if case != "loopback":
+            out += _case_rows(case, seconds, told)
     return out
+
+
+def _case_rows(case: str, seconds: float, told: str) -> list[dict[str, Any]]:
+    """A line or backend that is bad: round trip and what came back, beside the library's."""
+    found = compare(case, seconds)
+    ours, stock = found["ours"], found["stock"]
+    rows_ = [
+        _row(f"stream.{case}.{p}", ours[p], "ms", stock[p] or None, told)
+        for p in ("p50", "p95", "p99")
+    ]
+    back = stock["returned"] or None
+    return [*rows_, _row(f"stream.{case}.returned", ours["returned"], "share", back, told)]

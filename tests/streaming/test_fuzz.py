@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import threading
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -33,12 +34,12 @@ def nonsense(random_: random.Random) -> str | bytes:
     return mangled(random_)
 
 
-async def shower(url: str, seed: int) -> int:
-    """Send MESSAGES pieces of nonsense over as many sockets as it takes; how many were sent."""
+async def shower(url: str, seed: int, messages: int = MESSAGES) -> int:
+    """Send pieces of nonsense over as many sockets as it takes; how many were sent."""
     random_ = random.Random(seed)
     sent = 0
     async with aiohttp.ClientSession() as http:
-        while sent < MESSAGES:
+        while sent < messages:
             async with http.ws_connect(url + PATH) as socket:
                 for _ in range(MALFORMED_LIMIT // 2):
                     if socket.closed:
@@ -55,9 +56,13 @@ async def shower(url: str, seed: int) -> int:
     return sent
 
 
-def test_a_server_outlives_nonsense_and_still_serves() -> None:
+MANY = [MESSAGES, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+
+
+@pytest.mark.parametrize("messages", MANY)
+def test_a_server_outlives_nonsense_and_still_serves(messages: int) -> None:
     server = ServerThread(ServerConfig(players=8))
-    assert asyncio.run(shower(server.url, 11)) >= MESSAGES
+    assert asyncio.run(shower(server.url, 11, messages)) >= messages
     with rings() as made:
         child = PeerThread(PeerConfig(server.url, "after"), made.source, made.styled, made.encoded)
         game = Game(made)
@@ -118,7 +123,8 @@ class Liar:
         self._thread.join(10)
 
 
-def test_a_peer_outlives_a_server_that_talks_nonsense(tmp_path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("messages", MANY)
+def test_a_peer_outlives_a_server_that_talks_nonsense(tmp_path: Path, messages: int) -> None:
     liar = Liar(5)
     with rings() as made:
         path = tmp_path / "journal"
@@ -127,7 +133,7 @@ def test_a_peer_outlives_a_server_that_talks_nonsense(tmp_path) -> None:  # type
         game = Game(made)
         child.start()
         game.start()
-        wait_for(lambda: liar.sent >= MESSAGES, 30, "five hundred pieces of nonsense")
+        wait_for(lambda: liar.sent >= messages, messages / 15, "so many pieces of nonsense")
         assert child.alive()
         assert not child.gauges().connected
         assert child.gauges().state != "refused"

@@ -1,5 +1,6 @@
 """What a server offers besides the stream: codecs, limits, tokens, pages; a backend that fails."""
 
+import asyncio
 import json
 import time
 import urllib.error
@@ -11,7 +12,7 @@ import pytest
 
 from streaming.backends import table
 from streaming.frames import Pixels
-from streaming.peer import PeerConfig
+from streaming.peer import PeerConfig, _ended
 from streaming.peer_process import PeerThread
 from streaming.server import ServerConfig
 from tests.streaming.rig import Game, Rings, ServerThread, rings, wait_for
@@ -174,3 +175,25 @@ def test_a_stopping_server_says_so_and_seals(tmp_path: Path) -> None:
         child.stop()
         game.stop()
     assert (tmp_path / "sealed.jsonl").read_text("ascii").endswith("\n")
+
+
+def test_a_task_that_swallows_a_cancellation_is_ended_all_the_same() -> None:
+    async def story() -> None:
+        swallowed = 0
+
+        async def stubborn() -> None:
+            nonlocal swallowed
+            while True:
+                try:
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    swallowed += 1
+                    if swallowed == 3:
+                        raise
+
+        task = asyncio.ensure_future(stubborn())
+        await asyncio.sleep(0)
+        await asyncio.wait_for(_ended(task), 20)
+        assert (swallowed, task.cancelled()) == (3, True)
+
+    asyncio.run(story())
