@@ -148,6 +148,8 @@ class RecordSettings:
     """off: nothing is written, nothing is paid"""
     source: str = "near-lossless"
     """near-lossless or lossless pictures of the game itself"""
+    fine_times: bool = False
+    """true: you agree that pynput also listens, to bound keys while the window has the focus"""
 
     def __post_init__(self) -> None:
         _one_of("record.source", self.source, ("near-lossless", "lossless"))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from game.errors import SettingsError
+from game.play.listen import SOURCE, FineTimes
 from game.session.format import InputEvent
 from game.settings import PlaySettings
 from game.view.keys import BINDINGS, Deed, Mapper, RawInput, rebound
@@ -21,17 +22,20 @@ def bound(settings: PlaySettings) -> dict[str, Deed]:
 class Human:
     """Holds the mapper of one drive. Feed it once a tick, before `controls`."""
 
-    def __init__(self, bindings: Mapping[str, Deed] = BINDINGS) -> None:
-        self._mapper = Mapper(bindings)
+    def __init__(
+        self, bindings: Mapping[str, Deed] = BINDINGS, finer: FineTimes | None = None
+    ) -> None:
+        self._mapper, self._finer = Mapper(bindings), finer
 
     def feed(self, raw: list[RawInput], tick: int) -> list[InputEvent]:
         """Take in what was polled at `tick`; returns it as it is recorded."""
         self._mapper.feed(raw)
+        told = [(each, False) for each in raw] if self._finer is None else self._finer.refine(raw)
         return [
             InputEvent(
                 seq=0,  # the writer numbers its lines
                 t_ns=event.t_ns,
-                src="panda",
+                src=SOURCE if fine else "panda",
                 tick_seen=tick,
                 tick_applied=tick,
                 kind=event.kind,
@@ -40,7 +44,7 @@ class Human:
                 unit=event.unit,
                 synthetic=event.synthetic,
             )
-            for event in raw
+            for event, fine in told
         ]
 
     def commands(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from game.play.drive import Drive
 from game.play.embedded import Backing, Embedded
 from game.play.human import Human, bound
 from game.play.intake import Intake, Payee, ServiceUnreachable, payee
+from game.play.listen import FineTimes
 from game.play.opening import Opened, Wanted, open_session
 from game.play.prompt import LONGEST_TYPED, Style, next_style, style_named, typed_style
 from game.play.runner import Driven, run, wait_for_stream
@@ -63,6 +64,10 @@ class Sitting:
         self._typed: tuple[Style, ...] = ()
         self._bindings = bound(settings.play)
         window.bind(self._bindings)
+        self._finer: FineTimes | None = None
+        if settings.record.fine_times and settings.play.driver == "human" and window.has_screen:
+            self._finer = FineTimes(self._bindings)
+            self._finer.start()
         self._blend = Blend()
         self._graphed = False
         self._over = False
@@ -71,14 +76,20 @@ class Sitting:
     def drive_all(self, most: int = 0) -> Tally:
         """One drive after the other; `most` 0 goes on until the window closes or Esc is hit."""
         line = _line(self._settings.play.scenario)
-        while not self._over and (most == 0 or self.tally.drives < most):
-            scenario = line[self.tally.drives % len(line)]
-            self._one(scenario)
+        try:
+            while not self._over and (most == 0 or self.tally.drives < most):
+                scenario = line[self.tally.drives % len(line)]
+                self._one(scenario)
+        finally:
+            if self._finer is not None:
+                self._finer.stop()
         return self.tally
 
     def _one(self, scenario: str) -> None:
         opened = self._open(scenario)
-        human = Human(self._bindings) if self._settings.play.driver == "human" else None
+        human = None
+        if self._settings.play.driver == "human":
+            human = Human(self._bindings, self._finer)
         drive = Drive(
             self._city,
             opened.stage,

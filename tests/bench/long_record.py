@@ -114,8 +114,8 @@ def _say(folder: Path, mode: str, gauges, kept, clock) -> int:  # type: ignore[n
         ("game process, share of a core", f"{spent / seconds:.1%}"),
         ("disk [GB/h]", f"{disk / hours / 1e9:.2f}"),
         *((path.name, f"{path.stat().st_size / hours / 1e9:.3f} GB/h")
-          for path in sorted(folder.iterdir()) if path.stat().st_size > 1 << 20),
-        ("pictures bit-identical", f"{sum(same)} of {len(same)}"),
+          for path in sorted(folder.iterdir()) if path.suffix in (".mkv", ".bin", ".jsonl")),
+        ("pictures bit-identical", f"{sum(same)} of {len(same)}" if mode == "lossless" else "-"),
     ):  # fmt: skip
         print(f"{what:32} {value}")
     whole = pairs == total // 2 and not gauges.failed

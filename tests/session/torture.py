@@ -87,11 +87,12 @@ def drive(root: Path) -> None:
     with source_ring(capture, f"{label}-s") as source, encoded_ring(f"{label}-e") as encoded:
         recorder = Recorder(writer.folder, capture, source, encoded)
         recorder.start()
-        assert recorder.ready()
+        assert recorder.ready(300.0)
         writer.tick(state)
         print("pid", recorder.pid, flush=True)
-        frames, styled = 0, 0
-        while state.tick < 2 * FRAMES - 2:
+        frames, styled, ending = 0, 0, [False]
+        signal.signal(signal.SIGTERM, lambda *_: ending.__setitem__(0, True))
+        while state.tick < 2 * FRAMES - 2 and not ending[0]:
             began = time.monotonic()
             tick = state.tick
             writer.input(InputEvent(0, 1, "panda", tick, tick + 1, "key", "KeyA", 1.0))
@@ -105,7 +106,7 @@ def drive(root: Path) -> None:
                 recorder.revive()
             print(state.tick, frames, styled, flush=True)
             time.sleep(max(0.0, 1 / 60 - (time.monotonic() - began)))
-        recorder.stop()
+        recorder.stop(300.0)
         writer.finish()
 
 
@@ -126,7 +127,8 @@ def turn(root: Path, victim: str, chance: random.Random) -> Turn:
         os.kill(recorder, signal.SIGKILL)
         for _ in range(60):
             told = child.stdout.readline() or told
-    os.kill(child.pid, signal.SIGKILL)
+    # a killed recorder is started again: that drive ends in good order, the other one at once
+    os.kill(child.pid, signal.SIGTERM if victim == "recorder" else signal.SIGKILL)
     rest = [line for line in child.stdout.read().split("\n") if len(line.split()) == 3]
     child.wait()
     child.stdout.close()
