@@ -250,6 +250,7 @@ class Worker:
                 evidence = self._evidence(session, announced, ticket)
             except SessionCorrupt as error:
                 return session.manifest, (_unreadable(error),)
+            evidence.memo["checkpoint"] = bench.scratch.parent / "checkpoints.sqlite"
             findings = bench.runner(bench.checks, session, evidence)
             for name, data in pictures(findings, evidence).items():
                 key = f"pictures/{evidence.session}/{name}"
