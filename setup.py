@@ -9,6 +9,7 @@ SERVER = [
     "uvicorn>=0.32",
     "SQLAlchemy>=2.0",
     "langgraph==1.2.*",
+    "langgraph-checkpoint-sqlite>=3.1",
     "opencv-python-headless>=4.10",
     "solana==0.41.*",
     "base58>=2.1",

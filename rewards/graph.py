@@ -4,13 +4,17 @@ Two runners with one interface: LangGraph, which retries what the machine caused
 and a plain loop that gives the same findings. Judges nothing itself.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from game.errors import SessionCorrupt
 from game.session.protocols import Evidence, Finding
 from game.session.reader import Session
+from game.world.version import WORLD_VERSION
+from rewards.model import finding_to_dict
 
 Run = Callable[[Session, Evidence], Finding]
 
@@ -46,20 +50,50 @@ def run_plain(steps: Sequence[Step], session: Session, evidence: Evidence) -> tu
 
 
 class _State(TypedDict):
-    findings: tuple[Finding, ...]
+    findings: tuple[dict[str, Any], ...]  # plain types alone: a checkpoint keeps them
 
 
 def run_graph(steps: Sequence[Step], session: Session, evidence: Evidence) -> tuple[Finding, ...]:
-    """The same by LangGraph. Its import takes seconds, so it happens here. Tracing is off."""
+    """The same by LangGraph. Its import takes seconds, so it happens here. Tracing is off.
+
+    With a path under 'checkpoint' in the evidence's memo, what was found is kept there after each
+    check: a judge that comes after a crash goes on with the check that was cut off.
+    """
     from langsmith import tracing_context
 
-    with tracing_context(enabled=False):  # an endpoint that does not answer would hang the exit
-        final = build(steps, session, evidence).invoke({"findings": ()})
-    findings: tuple[Finding, ...] = final["findings"]
-    return findings
+    with tracing_context(enabled=False), _saver(evidence) as saver:  # a dead endpoint would hang us
+        graph = build(steps, session, evidence, saver)
+        if saver is None:
+            final = graph.invoke({"findings": ()})
+        else:
+            thread = _thread(steps, evidence)
+            config = {"configurable": {"thread_id": thread}}
+            begun = bool(graph.get_state(config).values)
+            final = graph.invoke(None if begun else {"findings": ()}, config)
+            saver.delete_thread(thread)
+    return tuple(Finding(**found) for found in final["findings"])
 
 
-def build(steps: Sequence[Step], session: Session, evidence: Evidence) -> Any:
+def _saver(evidence: Evidence) -> AbstractContextManager[Any]:
+    path = evidence.memo.get("checkpoint")
+    if path is None:
+        return nullcontext()
+    try:
+        from langgraph.checkpoint.sqlite import SqliteSaver
+    except ImportError:
+        return nullcontext()
+    saver: AbstractContextManager[Any] = SqliteSaver.from_conn_string(str(path))
+    return saver
+
+
+def _thread(steps: Sequence[Step], evidence: Evidence) -> str:
+    """Names one judgement: the same session, files, samples and checks."""
+    what = [evidence.session, sorted(evidence.files.items()), evidence.sample_ticks]
+    body = repr([*what, [step.name for step in steps], WORLD_VERSION]).encode()
+    return hashlib.sha256(body).hexdigest()
+
+
+def build(steps: Sequence[Step], session: Session, evidence: Evidence, saver: Any = None) -> Any:
     """The compiled graph of `steps`. Its state holds findings alone, never a picture."""
     from langgraph.graph import END, START, StateGraph
     from langgraph.types import RetryPolicy
@@ -75,15 +109,15 @@ def build(steps: Sequence[Step], session: Session, evidence: Evidence) -> Any:
             graph.add_conditional_edges(step.name, _goes_on, {True: target, False: END})
         else:
             graph.add_edge(step.name, target)
-    return graph.compile()
+    return graph.compile(checkpointer=saver)
 
 
 def _node(step: Step, session: Session, evidence: Evidence) -> Callable[[_State], _State]:
     def node(state: _State) -> _State:
-        return {"findings": (*state["findings"], step(session, evidence))}
+        return {"findings": (*state["findings"], finding_to_dict(step(session, evidence)))}
 
     return node
 
 
 def _goes_on(state: _State) -> bool:
-    return state["findings"][-1].passed
+    return bool(state["findings"][-1]["passed"])

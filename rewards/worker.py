@@ -41,6 +41,7 @@ from rewards.inbox import Inbox, raw_key
 from rewards.ledger import Ledger
 from rewards.model import Verdict
 from rewards.premises import Premises, load_secret
+from rewards.prints import Print, near_duplicate
 from rewards.queue import Message, QueueSettings, Work
 from rewards.refusal import UploadRefused
 from rewards.sample import sample_ticks
@@ -220,11 +221,11 @@ class Worker:
             return ()
         ticket = card.ticket
         payee = str(ticket["payee"] or ticket["claim"])
-        mine = neighbours.Print.from_hex(str(replayed.evidence["print"]))
+        mine = Print.from_hex(str(replayed.evidence["print"]))
         others = neighbours.keep(
             self._bench.ledger, card.session, payee, str(ticket["scenario"]), mine
         )
-        return (neighbours.near_duplicate(mine, others),)
+        return (near_duplicate(mine, others),)
 
     def _fetch(self, card: Card, folder: Path) -> dict[str, str]:
         """The session's files into `folder`; name -> SHA-256 as announced."""
@@ -250,6 +251,7 @@ class Worker:
                 evidence = self._evidence(session, announced, ticket)
             except SessionCorrupt as error:
                 return session.manifest, (_unreadable(error),)
+            evidence.memo["checkpoint"] = bench.scratch.parent / "checkpoints.sqlite"
             findings = bench.runner(bench.checks, session, evidence)
             for name, data in pictures(findings, evidence).items():
                 key = f"pictures/{evidence.session}/{name}"

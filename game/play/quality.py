@@ -6,32 +6,26 @@ not among them; passing here promises nothing.
 
 import hashlib
 import importlib.util
+import logging
 import secrets
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from game.atlas.load import load as load_city
 from game.session.format import TrackId
-from game.session.protocols import Evidence
+from game.session.protocols import Check, Evidence
 from game.session.reader import Session
 from rewards.sample import sample_ticks
 
-if TYPE_CHECKING:  # the server's parts are not in every install
-    from rewards.graph import Step
-
 SAMPLES = 6
+log = logging.getLogger(__name__)
 
 
-def for_upload(folder: Path) -> tuple[list["Step"], Evidence]:
+def for_upload(folder: Path) -> tuple[Sequence[Check], Evidence]:
     """The checks that can run here, and what they may use of the session in `folder`."""
-    from rewards.checks.integrity import integrity
-    from rewards.checks.pairs import pairs
-    from rewards.checks.replay import replay
-    from rewards.graph import Step
-
-    steps = [Step("integrity", integrity, stops=True), Step("pairs", pairs)]
-    steps.append(Step("replay", replay, stops=True))
+    steps = _steps()
     with Session.open(folder) as session:
         ticket = session.manifest.ticket
         ticks = [frame.tick for frame in session.frames(TrackId.SOURCE)]
@@ -47,12 +41,29 @@ def for_upload(folder: Path) -> tuple[list["Step"], Evidence]:
         session=folder.name,
         files={path.name: _sha256(path) for path in folder.iterdir() if path.is_file()},
     )
-    if importlib.util.find_spec("cv2") is not None:
+    if steps and importlib.util.find_spec("cv2") is not None:
         from rewards.checks.blur import blur
+        from rewards.graph import Step
 
         _with_pictures(folder, evidence)
         steps.append(Step("blur", blur))
     return steps, evidence
+
+
+def _steps() -> list[Any]:
+    """Those that need nothing but the player's own install; none where even that lacks a part."""
+    try:
+        from rewards.checks.integrity import integrity
+        from rewards.checks.pairs import pairs
+        from rewards.checks.replay import replay
+        from rewards.graph import Step
+    except ImportError as error:
+        log.warning("quality.skipped why=%s", error)
+        return []
+    return [
+        Step("integrity", integrity, stops=True), Step("pairs", pairs),
+        Step("replay", replay, stops=True),
+    ]  # fmt: skip
 
 
 def _with_pictures(folder: Path, evidence: Evidence) -> None:
@@ -61,9 +72,7 @@ def _with_pictures(folder: Path, evidence: Evidence) -> None:
     from rewards.checks.decode import Order, decode
 
     with tempfile.TemporaryDirectory() as out:
-        wanted: dict[int, tuple[int, ...]] = dict.fromkeys(
-            (TrackId.SOURCE, TrackId.STYLED), evidence.sample_ticks
-        )
+        wanted = {TrackId.SOURCE: evidence.sample_ticks, TrackId.STYLED: evidence.sample_ticks}
         decoded = decode(Order(folder, Path(out), wanted))
         pictures = {key: picture.copy() for key, picture in decoded.pictures.items()}
     from dataclasses import replace

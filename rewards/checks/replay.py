@@ -5,7 +5,7 @@ from typing import Any
 from game.session.protocols import Evidence, Finding
 from game.session.reader import Session
 from rewards.checks.case import Resim, resim
-from rewards.neighbours import Print
+from rewards.prints import Print
 
 
 def replay(session: Session, evidence: Evidence) -> Finding:

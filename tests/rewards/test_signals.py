@@ -7,7 +7,8 @@ import numpy as np
 from game.world.controls import Controls
 from rewards.checks.humanity import measures
 from rewards.ledger import Ledger
-from rewards.neighbours import Print, keep, likeness, near_duplicate
+from rewards.neighbours import keep
+from rewards.prints import Print, likeness, near_duplicate
 from tests.rewards.detection import wilson
 
 
