@@ -13,6 +13,8 @@ SERVER = [
     "solana==0.41.*",
     "base58>=2.1",
 ]
+AWS = ["boto3>=1.35"]
+POSTGRES = ["psycopg[binary]>=3.2"]
 CITY = ["shapely>=2.0"]
 STANDARDS = ["scenariogeneration==0.16.7", "gymnasium>=1.0"]
 DATASET = ["pyarrow>=17", "mcap>=1.2"]
@@ -25,6 +27,7 @@ DIFFUSION = [
     "transformers>=5.0,<6",
     "safetensors>=0.5",
 ]
+LIVEKIT = ["livekit>=1.2"]
 DEV = [
     "pytest>=8",
     "pytest-xdist>=3.6",
@@ -35,7 +38,9 @@ DEV = [
     "import-linter>=2.1",
     "httpx>=0.27",
     "pillow>=10",
+    "moto[server,s3,sqs]>=5",
     "webdataset>=1.0",
+    "livekit-protocol>=1.1",
     "types-PyYAML",
     "types-requests",
 ]
@@ -77,14 +82,28 @@ setup(
     ],
     extras_require={
         "server": SERVER,
+        "aws": AWS,
+        "postgres": POSTGRES,
         "city": CITY,
         "standards": STANDARDS,
         "dataset": DATASET,
+        "livekit": LIVEKIT,
         "diffusion": DIFFUSION,
         "pynput": ["pynput>=1.8"],
         "rerun": RERUN,
         "ray": RAY,
-        "dev": [*SERVER, *CITY, *STANDARDS, *DATASET, *RERUN, *DIFFUSION, *DEV],
+        "dev": [
+            *SERVER,
+            *AWS,
+            *POSTGRES,
+            *CITY,
+            *STANDARDS,
+            *DATASET,
+            *RERUN,
+            *LIVEKIT,
+            *DIFFUSION,
+            *DEV,
+        ],
     },
     entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
 )

@@ -22,11 +22,13 @@ _EXTRAS = {
     "server": ("fastapi", "uvicorn", "sqlalchemy", "langgraph", "cv2", "solana"),
     "city": ("shapely",),
     "pynput": ("pynput",),
+    "livekit": ("livekit",),
 }
 _WITHOUT = {
     "server": "the demo and the rewards service cannot run here",
     "city": "city build cannot run here; the shipped pack needs nothing",
     "pynput": "input times are those of the window, one tick fine",
+    "livekit": "the livekit transport cannot be used; the direct one needs nothing",
 }
 
 
@@ -49,6 +51,7 @@ def examine(settings: Settings) -> Iterator[Answer]:
         _graphics,
         _screen,
         _streaming,
+        _stream,
         _loopback,
         _disk,
         _memory,
@@ -128,6 +131,30 @@ def _streaming(_: Settings) -> Answer:
         "the held-frame fix does not fit this aiortc: each frame comes one interval later",
         "pip install 'aiortc==1.16.*'",
     )
+
+
+def _stream(settings: Settings) -> Answer:
+    """What the stream section says, looked at without dialling: `stream probe` does that."""
+    from game.play.link import dial
+    from streaming.errors import StreamingError
+    from streaming.link import address_of
+
+    chosen = settings.stream
+    if chosen.url == "off":
+        return Answer("stream", NOTE, "off: driving goes without the dreamt picture")
+    try:
+        dial(chosen)
+    except StreamingError as error:
+        return Answer("stream", BAD, str(error).partition("; ")[0], str(error).partition("; ")[2])
+    place = address_of(chosen.url) if chosen.url else f"on this machine, backend {chosen.backend}"
+    how = f"livekit, {chosen.model}" if chosen.transport == "livekit" else f"direct, {chosen.codec}"
+    ways = [name for name in ("stun", "turn") if getattr(chosen, name)]
+    key = "with a key" if chosen.api_key else "without a key"
+    detail = f"{place} ({', '.join((how, key, chosen.mode, *ways))})"
+    if chosen.url and chosen.transport == "livekit" and not chosen.api_key:
+        return Answer("stream", NOTE, detail, "the service wants a key: set stream.api_key")
+    remedy = f"is it fit? scale-diffusion stream probe {place}" if chosen.url else ""
+    return Answer("stream", GOOD, detail, remedy)
 
 
 def _loopback(_: Settings) -> Answer:

@@ -18,6 +18,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import platformdirs
 
 from game.errors import SettingsError
+from rewards.settings import RewardsSettings
 
 ENV_PREFIX = "SCALE_DIFFUSION__"
 
@@ -70,12 +71,26 @@ class PlaySettings:
     """the first scenario; '' goes through the library"""
     seed: int = 0
     """0 draws a new one for every scenario"""
+    free: bool = False
+    """drive where you like instead of a scenario"""
+    place: str = "West 42nd Street & 7th Avenue"
+    """the crossing that a free drive starts at"""
+    city: str = "full"
+    """how much traffic and how many people a free drive has: none, light or full"""
+    seconds: float = 0.0
+    """ends each drive after so long; 0: only its outcome or the player ends it"""
     restart_children: bool = True
     """start the peer and the recorder again when they die"""
+    keys: str = ""
+    """changed keys: 'f=peek, -=none'; deeds as docs/streaming-players.md lists them"""
 
     def __post_init__(self) -> None:
         _one_of("play.window", self.window, ("auto", "window", "offscreen"))
         _one_of("play.driver", self.driver, ("human", "bot"))
+        _one_of("play.city", self.city, ("none", "light", "full"))
+        for part in filter(None, (each.strip() for each in self.keys.split(","))):
+            if not all(piece.strip() for piece in part.rpartition("=")):
+                raise SettingsError("play.keys", part, "write it as key=deed, key=deed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +109,32 @@ class StreamSettings:
     """process, thread or auto"""
     bitrate: int = 2_500_000
     """of the picture on its way there and back [bit/s], 300000 .. 10000000"""
+    transport: str = "direct"
+    """direct to a server of this project, or livekit to Decart's service (extra: livekit)"""
+    codec: str = "vp8"
+    """vp8 or h264, of what is sent"""
+    model: str = "lucy-restyle-latest"
+    """of the livekit transport: which remote model"""
+    size: str = ""
+    """of a remote model that the table lacks: 1280x704@30"""
+    stun: str = ""
+    """STUN server of the direct transport: host:port"""
+    turn: str = ""
+    """TURN server of the direct transport: host:port, turns:host:port for TLS"""
+    turn_user: str = ""
+    """user name at the TURN server"""
+    turn_password: Secret = field(default_factory=Secret)
+    """password at the TURN server"""
+    relay_only: bool = False
+    """go through the TURN server or not at all"""
 
     def __post_init__(self) -> None:
+        _one_of("stream.transport", self.transport, ("direct", "livekit"))
+        _one_of("stream.codec", self.codec, ("vp8", "h264"))
+        if self.transport == "livekit" and self.url == "":
+            raise SettingsError("stream.url", "livekit", "name the service, or set it to off")
+        if self.relay_only and not self.turn:
+            raise SettingsError("stream.relay_only", "turn", "needs stream.turn")
         _one_of("stream.mode", self.mode, ("auto", "process", "thread"))
         if not 300_000 <= self.bitrate <= 10_000_000:
             raise SettingsError("stream.bitrate", "range", "must lie in 300000 .. 10000000 bit/s")
@@ -148,6 +187,7 @@ class Settings:
     record: RecordSettings = field(default_factory=RecordSettings)
     wallet: WalletSettings = field(default_factory=WalletSettings)
     rewards: ServerSettings = field(default_factory=ServerSettings)
+    server: RewardsSettings = field(default_factory=RewardsSettings)
 
 
 PROFILES: dict[str, dict[str, dict[str, Any]]] = {
@@ -196,7 +236,7 @@ def template() -> str:
     lines = []
     for section in dataclasses.fields(Settings):
         kind = get_type_hints(Settings)[section.name]
-        lines.append(f"[{section.name}]  # {(kind.__doc__ or '').strip()}")
+        lines.append(f"[{section.name}]  # {(kind.__doc__ or '').strip().splitlines()[0]}")
         default = kind()
         for item in dataclasses.fields(kind):
             value = getattr(default, item.name)
@@ -212,6 +252,8 @@ def _toml(value: object) -> str:
         return str(value)
     if isinstance(value, Secret):
         return '""'
+    if isinstance(value, tuple):
+        return '"' + ",".join(value) + '"'
     text = "" if value == Path() else str(value)
     return '"' + text.replace("\\", "\\\\") + '"'
 
@@ -275,7 +317,12 @@ def _build(values: Mapping[str, tuple[Any, str]]) -> Loaded:
         section, _, name = key.partition(".")
         chosen[section][name] = _convert(key, value, known[key], origin)
         origins[key] = origin
-    sections = {name: kind(**chosen[name]) for name, kind in hints.items()}
+    sections = {}
+    for name, kind in hints.items():
+        try:
+            sections[name] = kind(**chosen[name])
+        except ValueError as error:
+            raise SettingsError(name, "settings", str(error)) from error
     return Loaded(Settings(**sections), origins)
 
 
@@ -293,6 +340,14 @@ def _convert(key: str, value: Any, kind: Any, origin: str) -> Any:
             return int(str(value).replace("_", ""))
         except ValueError as error:
             raise SettingsError(key, origin, f"'{value}' is not a whole number") from error
+    if kind is float:
+        try:
+            return float(str(value))
+        except ValueError as error:
+            raise SettingsError(key, origin, f"'{value}' is not a number") from error
+    if get_origin(kind) is tuple:
+        items = value if isinstance(value, list) else str(value).split(",")
+        return tuple(str(item).strip() for item in items if str(item).strip())
     if not isinstance(value, str):
         raise SettingsError(key, origin, f"expected a text, got {value!r}")
     return value

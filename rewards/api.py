@@ -21,20 +21,26 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from game.session.ids import new_id
+from game.session.ids import is_id, new_id
 from rewards import tickets
+from rewards.accounts import add_accounts
 from rewards.api_limits import BodyLimit
+from rewards.backing import Stores
 from rewards.card import write_card
+from rewards.desk import Desk
 from rewards.errors import WalletRefused
 from rewards.inbox import NEEDED, SHA256, FileEntry, Inbox, State, raw_key
 from rewards.ledger import Ledger
 from rewards.model import payout_to_dict, verdict_to_dict
-from rewards.queue import Queue
+from rewards.queue import Work
 from rewards.refusal import Refused, TicketRefused, UploadRefused
 from rewards.storage import FolderStore, Grant
 from rewards.wallet import check_wallet
+from rewards.web.pages import add_pages
+from scenarios.free import free_named
 
 log = logging.getLogger(__name__)
+OFFLINE = "offline"
 CHUNK_WAIT_S = 30.0
 """A body that pauses longer than this is given up."""
 
@@ -72,11 +78,13 @@ class Intake:
     known: Known
     key: Ed25519PrivateKey
     inbox: Inbox
-    store: FolderStore
-    queue: Queue
+    store: Stores
+    queue: Work
     ledger: Ledger
     limits: IntakeLimits = IntakeLimits()
     now: Callable[[], float] = time.time
+    desk: Desk | None = None
+    events: bool = False  # the raw store tells the queue by itself
 
     @property
     def ticket_keys(self) -> tuple[str, ...]:
@@ -93,12 +101,14 @@ class RunRequest(_Request):
 
     wallet: str = Field("", max_length=128)
     claim: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
-    scenario: str = Field(max_length=64)
+    scenario: str = Field(max_length=128)
     seed: int | None = Field(None, ge=0, lt=2**31)
     driver: str = Field(pattern="^(human|bot|agent)$")
     policy: str = Field(max_length=32)
     world_version: int
     pack_digest: str = Field(max_length=64)
+    device: str = Field("", max_length=64, pattern=r"^[A-Za-z0-9_-]*$")
+    session: str = Field("", max_length=26)
 
 
 class FileRequest(_Request):
@@ -117,13 +127,19 @@ class UploadRequest(_Request):
     files: list[FileRequest] = Field(max_length=96)
 
 
-def give_run_ticket(intake: Intake, ask: RunRequest) -> dict[str, Any]:
-    """A signed one-use ticket. Raises Refused or WalletRefused."""
+def give_run_ticket(intake: Intake, ask: RunRequest, caller: str = "") -> dict[str, Any]:
+    """A signed one-use ticket. Raises Refused or WalletRefused.
+
+    caller: the address that asks. A session that was driven without us names itself; it is taken
+    under the policy `offline`, which pays nothing.
+    """
     known = intake.known
     if bool(ask.wallet.strip()) == bool(ask.claim):
         raise TicketRefused("payee.one", "give a wallet or a claim id, one of them", 422)
     payee = check_wallet(ask.wallet, known.ours) if ask.wallet.strip() else ""
-    if ask.scenario not in known.scenarios:
+    free = free_named(ask.scenario)
+    wanted = known.scenarios.get(ask.scenario) if free is None else free.digest
+    if wanted is None:
         raise TicketRefused("scenario.unknown", f"known: {', '.join(sorted(known.scenarios))}", 422)
     if ask.policy not in known.policies:
         raise TicketRefused("policy.unknown", f"offered here: {', '.join(known.policies)}", 422)
@@ -135,7 +151,7 @@ def give_run_ticket(intake: Intake, ask: RunRequest) -> dict[str, Any]:
         raise TicketRefused("seed.chosen", "under this policy the server draws the seed", 422)
     terms = tickets.Terms(
         scenario=ask.scenario,
-        scenario_digest=known.scenarios[ask.scenario],
+        scenario_digest=wanted,
         seed=secrets.randbelow(2**31) if ask.seed is None else ask.seed,
         world_version=ask.world_version,
         pack_digest=ask.pack_digest,
@@ -145,10 +161,26 @@ def give_run_ticket(intake: Intake, ask: RunRequest) -> dict[str, Any]:
         claim=ask.claim,
     )
     now = intake.now()
-    session = new_id(intake.now)
+    session = new_id(intake.now) if not ask.session else _offline(intake, ask)
+    if (known_ticket := intake.inbox.ticket(session)) is not None:
+        if known_ticket["payee"] == payee and known_ticket["claim"] == ask.claim:
+            return known_ticket
+        raise TicketRefused("ticket.foreign", "this session was handed in by somebody else")
+    if intake.desk is not None:
+        intake.desk.take(payee or ask.claim, caller, ask.device, now)
     ticket = tickets.issue(intake.key, terms, session, now, intake.limits.ticket_life_s)
     intake.inbox.open_run(ticket, intake.limits.hourly)
     return ticket
+
+
+def _offline(intake: Intake, ask: RunRequest) -> str:
+    """The id of a session that was driven before its ticket. Raises TicketRefused."""
+    if ask.policy != OFFLINE or not is_id(ask.session):
+        why = f"only a session under the policy '{OFFLINE}' names itself"
+        raise TicketRefused("session.chosen", why, 422)
+    if intake.ledger.verdict(ask.session) is not None:
+        raise TicketRefused("ticket.used", "the session was judged already", 409)
+    return ask.session
 
 
 def give_upload_tickets(intake: Intake, ask: UploadRequest, base_url: str) -> dict[str, Any]:
@@ -162,6 +194,8 @@ def give_upload_tickets(intake: Intake, ask: UploadRequest, base_url: str) -> di
     if state not in (State.ISSUED, State.UPLOADING):
         raise TicketRefused("ticket.used", f"the session is {state} already", 409)
     entries = [FileEntry(f.name, f.size, f.sha256) for f in ask.files]
+    if intake.desk is not None:
+        intake.desk.check_room(sum(entry.size for entry in entries))
     intake.inbox.announce(ask.session, entries)
     expires = int(intake.now()) + intake.limits.upload_life_s
     uploads = []
@@ -199,12 +233,22 @@ def complete(intake: Intake, session: str) -> dict[str, str]:
             raise UploadRefused("session.incomplete", f"still to come: {', '.join(missing)}", 409)
         ticket = intake.inbox.ticket(session)
         assert ticket is not None  # a state says so
-        write_card(intake.store, ticket, tuple(announced.values()))
+        write_card(intake.store, ticket, tuple(announced.values()), _tier(intake, ticket))
         # the queue knows a session by its name, so that a crash in between repeats harmlessly
-        intake.queue.push(session, session)
+        if not intake.events:
+            intake.queue.push(session, session)
         intake.inbox.queued(session)
         log.info("session.queued session=%s files=%d", session, len(announced))
     return {"session": session, "state": str(_state(intake, session))}
+
+
+def _tier(intake: Intake, ticket: Mapping[str, Any]) -> str:
+    """How sure we are that the payee is the player's own wallet."""
+    if ticket["claim"]:
+        return "claim"
+    if intake.desk is None:
+        return "signed"
+    return "signed" if intake.desk.signin.is_proved(ticket["payee"]) else "address"
 
 
 def describe(intake: Intake, session: str) -> dict[str, Any]:
@@ -234,6 +278,8 @@ async def take_object(
     body: AsyncIterator[bytes],
 ) -> None:
     """Store one announced file while it comes in. Raises UploadRefused."""
+    if not isinstance(intake.store, FolderStore):
+        raise UploadRefused("path.unknown", "objects go to the store itself", 404)
     intake.store.check(grant, signature, intake.now())
     if headers.get("if-none-match") != "*" or "x-amz-checksum-sha256" not in headers:
         raise UploadRefused("headers.missing", "send the headers of the upload ticket", 403)
@@ -305,6 +351,9 @@ def make_app(intake: Intake, public_url: str = "") -> FastAPI:
         app.add_exception_handler(kind, handler)
     _add_session_routes(app, intake, public_url)
     _add_object_route(app, intake)
+    if intake.desk is not None:
+        add_accounts(app, intake.desk)
+        add_pages(app, intake.desk)
 
     @app.get("/health")
     def health() -> dict[str, Any]:
@@ -321,8 +370,9 @@ def make_app(intake: Intake, public_url: str = "") -> FastAPI:
 
 def _add_session_routes(app: FastAPI, intake: Intake, public_url: str) -> None:
     @app.post("/v1/run-tickets", status_code=201)
-    def run_ticket(ask: Annotated[RunRequest, Body()]) -> dict[str, Any]:
-        return {"ticket": give_run_ticket(intake, ask)}
+    def run_ticket(ask: Annotated[RunRequest, Body()], request: Request) -> dict[str, Any]:
+        caller = request.client.host if request.client else ""
+        return {"ticket": give_run_ticket(intake, ask, caller)}
 
     @app.post("/v1/upload-tickets", status_code=201)
     def upload_tickets(ask: Annotated[UploadRequest, Body()], request: Request) -> dict[str, Any]:

@@ -20,16 +20,23 @@ CARD = "card.json"
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """session id, ticket as it was given out, and the files that were announced."""
+    """session id, ticket as it was given out, and the files that were announced.
+
+    tier: how sure the intake was of the payee: 'signed', 'address' or 'claim'.
+    """
 
     session: str
     ticket: Mapping[str, Any]
     files: tuple[FileEntry, ...]
+    tier: str = "signed"
 
 
-def write_card(store: Store, ticket: Mapping[str, Any], files: Sequence[FileEntry]) -> None:
+def write_card(
+    store: Store, ticket: Mapping[str, Any], files: Sequence[FileEntry], tier: str = "signed"
+) -> None:
     """Put the card of a session; one that lies there already stays."""
-    body = canonical({"v": 1, "ticket": dict(ticket), "files": [asdict(f) for f in files]})
+    listed = [asdict(entry) for entry in files]
+    body = canonical({"v": 1, "ticket": dict(ticket), "files": listed, "tier": tier})
     digest = hashlib.sha256(body).hexdigest()
     try:
         store.put(raw_key(str(ticket["session"]), CARD), iter([body]), len(body), digest)
@@ -45,7 +52,7 @@ def read_card(store: Store, session: str) -> Card | None:
     except FileNotFoundError:
         return None
     files = tuple(FileEntry(**entry) for entry in body["files"])
-    return Card(session, body["ticket"], files)
+    return Card(session, body["ticket"], files, str(body.get("tier", "signed")))
 
 
 def waiting(store: Store) -> Iterator[str]:

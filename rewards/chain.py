@@ -23,7 +23,14 @@ from spl.token.constants import TOKEN_PROGRAM_ID
 
 from rewards.errors import EndpointsDisagree, ReceiptUnexplained
 from rewards.history import History, words
-from rewards.instructions import MEMO_PREFIX, Item, fits, payout_message, receipt_address
+from rewards.instructions import (
+    MEMO_PREFIX,
+    Item,
+    Token,
+    fits,
+    payout_message,
+    receipt_address,
+)
 from rewards.model import Receipt
 from rewards.signer import ReceiptSecret, Signer
 
@@ -79,6 +86,7 @@ class Bill:
 class Chain:
     """One treasury, one token, one endpoint and a witness to it. Close it with `close`.
 
+    formers: treasuries before this one, whose receipts count as well.
     witness: a second endpoint of the same chain; a payment counts as final, or as dead, only
     when both say so. Every call raises ChainUnreachable when one of them does not answer.
     """
@@ -90,10 +98,11 @@ class Chain:
         secret: ReceiptSecret,
         price: int = 1_000,
         witness: History | None = None,
+        formers: Sequence[tuple[Pubkey, Token]] = (),
     ) -> None:
         self.url, self.token, self.treasury = history.url, history.token, signer.address
         self._past, self._signer, self._secret, self._price = history, signer, secret, price
-        self._witness = witness
+        self._witness, self._formers = witness, tuple(formers)
         self._ask = self._past.ask
 
     async def close(self) -> None:
@@ -114,15 +123,17 @@ class Chain:
     async def look(self, payouts: Sequence[tuple[str, str]]) -> list[Look]:
         """Receipt and destination of (session, wallet) pairs, each pair read at one slot."""
         found: list[Look] = []
-        for start in range(0, len(payouts), ACCOUNTS // 2):
-            part = payouts[start : start + ACCOUNTS // 2]
+        each = 2 + len(self._formers)
+        for start in range(0, len(payouts), ACCOUNTS // each):
+            part = payouts[start : start + ACCOUNTS // each]
             keys = [key for session, wallet in part for key in self._accounts(session, wallet)]
             reply = await self._read_accounts(keys)
             slot, accounts = int(reply.context.slot), reply.value
             for index, (_, wallet) in enumerate(part):
-                receipt, destination = accounts[2 * index], accounts[2 * index + 1]
+                destination, *receipts = accounts[each * index : each * (index + 1)]
                 state = self._destination(destination, Pubkey.from_string(wallet))
-                found.append(Look(receipt is not None, state, slot))
+                paid = any(receipt is not None for receipt in receipts)
+                found.append(Look(paid, state, slot))
         return found
 
     async def was_opened(self, wallet: str, slot: int) -> bool:
@@ -197,7 +208,16 @@ class Chain:
         return replace(first, final=first.final and last.final)
 
     async def _payment(self, past: History, session: str) -> Receipt | None:
-        address = receipt_address(self.treasury, self._secret.seed(session))
+        """The payment as one endpoint tells it, by this treasury or one before it."""
+        before = (History(past.url, who, token, past.client) for who, token in self._formers)
+        for each in (past, *before):
+            receipt = await self._made_by(each, session)
+            if receipt is not None:
+                return receipt
+        return None
+
+    async def _made_by(self, past: History, session: str) -> Receipt | None:
+        address = receipt_address(past.treasury, self._secret.seed(session))
         reply = await past.ask(lambda c: c.get_account_info(address))
         async for entry in past.entries(address, Confirmed):
             if entry.err is None and MEMO_PREFIX + session in (entry.memo or ""):
@@ -218,9 +238,12 @@ class Chain:
     async def _read_accounts(self, keys: list[Pubkey]) -> Any:
         return await self._ask(lambda c: c.get_multiple_accounts(keys))
 
-    def _accounts(self, session: str, wallet: str) -> tuple[Pubkey, Pubkey]:
-        receipt = receipt_address(self.treasury, self._secret.seed(session))
-        return receipt, self.token.account_of(Pubkey.from_string(wallet))
+    def _accounts(self, session: str, wallet: str) -> tuple[Pubkey, ...]:
+        """The wallet's token account, then the receipt under each treasury."""
+        treasuries = (self.treasury, *(who for who, _ in self._formers))
+        seed = self._secret.seed(session)
+        receipts = (receipt_address(who, seed) for who in treasuries)
+        return self.token.account_of(Pubkey.from_string(wallet)), *receipts
 
     def _destination(self, account: Any, wallet: Pubkey) -> str:
         if account is None:

@@ -7,6 +7,7 @@ RewardsError
 ├── LedgerMismatch        the ledger belongs to another chain, mint, treasury or secret      exit 3
 ├── LedgerLost            the ledger's file is no longer the one that was opened             exit 3
 ├── LedgerNewer           the ledger was written by a newer version of this program          exit 3
+├── BackupUnsound         a backup cannot be made, or is not what it was                     exit 3
 ├── EndpointsDisagree     two endpoints of the chain tell different stories                  exit 4
 ├── DevnetBusy            another process holds the local devnet's files                   exit 3
 ├── KeyRefused            a key or secret file is missing, open to others or damaged         exit 3
@@ -111,6 +112,19 @@ class LedgerNewer(RewardsError):
             f"the ledger has layout {self.found}, this program knows {self.known}; "
             "update the program, or restore the backup made before the update"
         )
+
+
+class BackupUnsound(RewardsError):
+    """A backup cannot be made here, or does not read back as it was written."""
+
+    exit_code = 3
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(path, why)
+        self.path, self.why = path, why
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.why}; nothing was changed, take another folder or backup"
 
 
 class EndpointsDisagree(RewardsError):

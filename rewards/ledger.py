@@ -20,11 +20,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, RowMapping
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 
 from rewards import schema
+from rewards.budget import spend
 from rewards.errors import LedgerLost, LedgerMismatch
 from rewards.model import (
     DUE,
@@ -248,7 +247,7 @@ class Ledger:
                 payouts.c.session == was.session, *_unchanged(was, DUE)
             )
         )
-        if held is None or (held == "" and not _spend(db, day, was.amount, daily_budget)):
+        if held is None or (held == "" and not spend(db, day, was.amount, daily_budget)):
             return None
         now = replace(
             was,
@@ -281,7 +280,7 @@ class Ledger:
             now = replace(payout, state=FINALIZED, signature=signature, changed_s=now_s)
             moved = self._move(db, payout, (*OPEN, *DUE), now, budget_day=held or day)
             if moved and held == "":
-                _spend(db, day, payout.amount, None)
+                spend(db, day, payout.amount, None)
         return moved
 
     def park(self, payout: Payout, reason: str, now_s: int) -> bool:
@@ -293,7 +292,7 @@ class Ledger:
             now = replace(payout, state=PARKED, reason=reason, changed_s=now_s)
             moved = self._move(db, payout, (*OPEN, *DUE), now, budget_day="")
             if moved and held:
-                _spend(db, held, -payout.amount, None)
+                spend(db, held, -payout.amount, None)
         return moved
 
     def release(self, session: str, now_s: int) -> bool:
@@ -361,6 +360,15 @@ class Ledger:
     def reading(self) -> AbstractContextManager[Connection]:
         """One read transaction, likewise."""
         return self._read()
+
+    def restamp(self, was: Stamp, now: Stamp) -> None:
+        """The treasury has a new key. Raises LedgerMismatch unless stamped as `was` (or `now`)."""
+        found = self.stamp()
+        if found not in (was, now):
+            raise LedgerMismatch("treasury", found.treasury if found else "nothing", was.treasury)
+        with self._write() as db:
+            for name, value in asdict(now).items():
+                db.execute(sa.update(meta).where(meta.c.key == name).values(value=value))
 
     # --- inside -------------------------------------------------------------------------------
 
@@ -481,17 +489,6 @@ def _unchanged(was: Payout, states: Sequence[str]) -> tuple[Any, ...]:
         payouts.c.state == was.state,
         payouts.c.signature == was.signature,
     )
-
-
-def _spend(db: Connection, day: str, amount: int, limit: int | None) -> bool:
-    """Add to a day's sum unless that passes the limit; False when it would."""
-    insert = postgresql_insert if db.dialect.name == "postgresql" else sqlite_insert
-    db.execute(insert(budget).values(day=day, spent=0).on_conflict_do_nothing())
-    where = [budget.c.day == day]
-    if limit is not None:
-        where.append(budget.c.spent + amount <= limit)
-    update = sa.update(budget).where(*where).values(spent=budget.c.spent + amount)
-    return db.execute(update).rowcount == 1
 
 
 def _verdict(row: RowMapping) -> Verdict:

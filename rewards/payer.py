@@ -12,6 +12,7 @@ from rewards.chain import Chain
 from rewards.claim import bound_wallet
 from rewards.errors import ChainUnreachable, SetUpIncomplete, VerdictInvalid
 from rewards.ledger import Ledger
+from rewards.metrics import write_payer
 from rewards.model import Payout
 from rewards.parent import exit_with_parent
 from rewards.payment import Payer, PayRules, Turn
@@ -74,6 +75,14 @@ def judged(
     return allows
 
 
+def intakes(settings: RewardsSettings) -> tuple[str, ...]:
+    """Public keys of the intakes that may bind a claim to a wallet."""
+    key = Premises(settings.folder).ticket_key
+    if settings.intake_keys or not key.exists():
+        return settings.intake_keys
+    return (tickets.public_hex(tickets.load_key(key)),)
+
+
 def gate(settings: RewardsSettings, facts: Facts, ledger: Ledger) -> Callable[[Payout], str]:
     """Everything that a payout must be before it is signed. Raises SetUpIncomplete."""
     allows = allowance(settings, facts.cluster)
@@ -86,10 +95,7 @@ def gate(settings: RewardsSettings, facts: Facts, ledger: Ledger) -> Callable[[P
         raise SetUpIncomplete(
             "no judge is enrolled", "name its key with --set rewards.verdict_keys=HEX"
         )
-    intakes = settings.intake_keys
-    if not intakes and premises.ticket_key.exists():
-        intakes = (tickets.public_hex(tickets.load_key(premises.ticket_key)),)
-    signed = judged(ledger, judges, intakes)
+    signed = judged(ledger, judges, intakes(settings))
     return lambda payout: allows(payout) or signed(payout)
 
 
@@ -125,7 +131,10 @@ async def _serve(settings: RewardsSettings, ready: Callable[[dict[str, object]],
     try:
         ready(asdict(facts))
         while True:
-            await turn_or_wait(payer)
+            turn = await turn_or_wait(payer)
+            if (funds := payer.funds) is not None:
+                held = turn.held if turn else "chain"
+                write_payer(settings.payer_path, funds.lamports, funds.tokens, held)
             await asyncio.sleep(settings.poll_s)
     finally:
         await chain.close()

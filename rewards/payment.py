@@ -22,14 +22,14 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
-from rewards.chain import ABSENT, FOREIGN, FROZEN, Bill, Chain, Fate, Look
+from rewards.chain import ABSENT, FOREIGN, FROZEN, Bill, Chain, Fate, Funds, Look
 from rewards.errors import EndpointsDisagree, ReceiptUnexplained
 from rewards.instructions import BATCH
 from rewards.ledger import Ledger, Signing
 from rewards.model import DUE, OPEN, SIGNED, Payout, Receipt
+from rewards.utc import utc_day, utc_time
 
 log = logging.getLogger(__name__)
 
@@ -91,16 +91,6 @@ class Plan:
     hindrance: str
 
 
-def utc_day(now_s: float) -> str:
-    """The UTC day of a Unix time, 2026-11-22."""
-    return datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%d")
-
-
-def utc_time(now_s: float) -> str:
-    """A Unix time for people, 2026-11-22 18:04 UTC."""
-    return datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
 class Payer:
     """`step` is one turn; call it again after any exception, in this or another process.
 
@@ -119,6 +109,7 @@ class Payer:
     ) -> None:
         self._chain, self._ledger, self._rules = chain, ledger, rules
         self._now, self._allows, self._at = now, allows, at
+        self.funds: Funds | None = None  # as last seen
         self._doubts: dict[str, int] = {}  # session -> height at which its receipt was unexplained
 
     async def step(self) -> Turn:
@@ -234,6 +225,7 @@ class Payer:
         if not looks:
             return
         funds = await self._chain.funds()
+        self.funds = funds
         if funds.lamports < self._rules.reserve_lamports:
             turn.held = "lamports"
             log.warning("payer.low_lamports left=%d", funds.lamports)

@@ -4,6 +4,7 @@ A message handed out is invisible until its time runs out or it is deleted. Hear
 that, up to a hard deadline counted from the receipt, so that a hung worker cannot keep it.
 """
 
+import contextlib
 import secrets
 import sqlite3
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 _SCHEMA = """
 create table if not exists message (
@@ -22,6 +24,7 @@ create table if not exists message (
     handle text not null default '',
     deadline_s real not null default 0,
     dead integer not null default 0,
+    pushed_s real not null default 0,
     why text not null default ''
 );
 create index if not exists message_next on message (dead, visible_s, id);
@@ -54,6 +57,23 @@ class Message:
     handle: str
 
 
+class Work(Protocol):
+    """A queue of sessions: in one SQLite file, or somebody's service behind the same calls."""
+
+    settings: QueueSettings
+
+    def push(self, name: str, body: str) -> bool: ...
+    def receive(self) -> Message | None: ...
+    def heartbeat(self, message: Message) -> bool: ...
+    def delete(self, message: Message) -> bool: ...
+    def give_back(self, message: Message, why: str, delay_s: float = 0.0) -> bool: ...
+    def dead(self) -> list[tuple[str, str]]: ...
+    def redrive(self, name: str | None = None) -> int: ...
+    def depth(self) -> int: ...
+    def age(self, now_s: float) -> float: ...
+    def close(self) -> None: ...
+
+
 class Queue:
     """The queue in one SQLite file. Any number of processes may open it."""
 
@@ -72,13 +92,18 @@ class Queue:
         self._db.execute("pragma journal_mode=wal")
         self._db.execute("pragma synchronous=full")
         self._db.executescript(_SCHEMA)
+        columns = {str(row[1]) for row in self._db.execute("pragma table_info(message)")}
+        if "pushed_s" not in columns:  # a queue of the first layout
+            with contextlib.suppress(sqlite3.OperationalError):  # another process was first
+                self._db.execute("alter table message add pushed_s real not null default 0")
 
     def push(self, name: str, body: str) -> bool:
         """Add a message; False where one of this name waits, is in work or lies dead."""
         with self._write() as db:
             cursor = db.execute(
-                "insert or ignore into message (name, body, visible_s) values (?, ?, ?)",
-                (name, body, self._now()),
+                "insert or ignore into message (name, body, visible_s, pushed_s)"
+                " values (?, ?, ?, ?)",
+                (name, body, self._now(), self._now()),
             )
             return cursor.rowcount == 1
 
@@ -161,6 +186,11 @@ class Queue:
         """Messages waiting or in work, without the dead."""
         row = self._db.execute("select count(*) from message where dead=0").fetchone()
         return int(row[0])
+
+    def age(self, now_s: float) -> float:
+        """How long the oldest message without a verdict has been waiting [s]."""
+        row = self._db.execute("select min(pushed_s) from message where dead=0").fetchone()
+        return 0.0 if row[0] is None else max(0.0, now_s - float(row[0]))
 
     def close(self) -> None:
         """Let go of the file."""

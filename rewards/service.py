@@ -10,13 +10,13 @@ import uvicorn
 from game.atlas.load import load as load_city
 from game.world.version import WORLD_VERSION
 from rewards import policy, schema, tickets
-from rewards.api import Intake, IntakeLimits, Known, make_app
+from rewards.api import OFFLINE, Intake, IntakeLimits, Known, make_app
+from rewards.backing import clean_store, open_queue, raw_store
+from rewards.desk import open_desk
 from rewards.inbox import Inbox
 from rewards.ledger import Ledger
-from rewards.premises import Premises, load_secret
-from rewards.queue import Queue
+from rewards.premises import Premises
 from rewards.settings import RewardsSettings
-from rewards.storage import FolderStore
 from scenarios.load import library
 from scenarios.load import load as load_scenario
 from scenarios.model import digest
@@ -46,18 +46,24 @@ def open_intake(config: ApiConfig) -> Intake:
         scenarios={name: digest(load_scenario(name)) for name in library()},
         packs=tuple(load_city(pack).digest for pack in packs),
         worlds=(WORLD_VERSION,),
-        policies=(policy.load(settings.policy).name,),
+        policies=(policy.load(settings.policy).name, OFFLINE),
         journal_keys=config.journal_keys,
         ours=config.ours,
     )
+    engine, key = schema.open_engine(settings.ledger_url), tickets.load_key(premises.ticket_key)
+    ledger, queue = Ledger.open(settings.ledger_url), open_queue(settings)
+    clean = clean_store(settings)
+    desk = open_desk(settings, engine, ledger, queue, clean, key)
     return Intake(
         known=known,
-        key=tickets.load_key(premises.ticket_key),
-        inbox=Inbox(schema.open_engine(settings.ledger_url)),
-        store=FolderStore(premises.raw, load_secret(premises.upload_secret)),
-        queue=Queue(premises.queue),
-        ledger=Ledger.open(settings.ledger_url),
+        key=key,
+        inbox=Inbox(engine),
+        store=raw_store(settings),
+        events=settings.events,
+        queue=queue,
+        ledger=ledger,
         limits=config.limits,
+        desk=desk,
     )
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class RewardsSettings:
-    """Section `rewards`. Amounts are integers in the token's base units.
+    """The server side of the rewards service: section `server` of the settings file.
+
+    Amounts are integers in the token's base units.
 
     folder: everything the embedded server keeps (ledger, store, queue, devnet, keys).
     database_url: SQLAlchemy URL of the ledger; '' = SQLite in `folder`.
@@ -23,11 +25,20 @@ class RewardsSettings:
     stop_file: while this file exists the payer signs nothing new; relative to `folder`.
     verdict_keys: public keys (hex) of the judges whose verdicts are paid; () = the one that made
     its key in `folder`. Needed on every cluster but the local one.
+    journal_keys: public keys (hex) of the enrolled stream servers.
     intake_keys: public keys (hex) of the intakes that may bind a claim to a wallet; () = as above.
     account_from: what a wallet must be owed before its token account is opened, once [base
     units]; the local devnet opens at once.
     max_attempts: signatures tried for one payout before it is parked for a person.
     priority_micro_lamports: price of a compute unit. reserve_lamports: signing stops below it.
+    domain: what players read that they sign for when they prove a wallet.
+    raw_bucket, clean_bucket: S3 buckets for uploads and for what was accepted; '' = in `folder`.
+    queue_url, dead_queue_url: of SQS; '' = a file in `folder`. events: the raw bucket tells the
+    queue of new cards by itself, so that the intake does not.
+    s3_endpoint, sqs_endpoint: '' = AWS itself. aws_region: of all of them.
+    tickets_at_once, tickets_per_hour: run tickets of one payee or device; address_per_hour: of one
+    network address.
+    keep_free: intake stops when a volume of `folder` has fewer free bytes.
     poll_s: pause between two turns of the payer [s].
     """
 
@@ -49,10 +60,24 @@ class RewardsSettings:
     stop_file: str = "STOP"
     verdict_keys: tuple[str, ...] = ()
     intake_keys: tuple[str, ...] = ()
+    journal_keys: tuple[str, ...] = ()
     account_from: int = 1_000_000
     max_attempts: int = 5
     priority_micro_lamports: int = 1_000
     reserve_lamports: int = 50_000_000
+    domain: str = "Scale Diffusion rewards"
+    raw_bucket: str = ""
+    clean_bucket: str = ""
+    queue_url: str = ""
+    dead_queue_url: str = ""
+    events: bool = False
+    s3_endpoint: str = ""
+    sqs_endpoint: str = ""
+    aws_region: str = "us-east-1"
+    tickets_at_once: int = 240
+    tickets_per_hour: int = 240
+    address_per_hour: int = 1_200
+    keep_free: int = 2 << 30
     poll_s: float = 0.4
 
     def __post_init__(self) -> None:
@@ -89,6 +114,16 @@ class RewardsSettings:
     def endpoint_path(self) -> Path:
         """Where the local devnet of `folder` listens: {"url", "genesis"}, written by it."""
         return self.folder / "devnet.json"
+
+    @property
+    def payer_path(self) -> Path:
+        """What the payer last saw (treasury, what holds it), for /metrics."""
+        return self.folder / "payer.json"
+
+    @property
+    def formers_path(self) -> Path:
+        """Treasuries that paid before the key was changed; their receipts still count."""
+        return self.folder / "formers.json"
 
     @property
     def facts_path(self) -> Path:

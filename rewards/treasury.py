@@ -6,6 +6,7 @@ Owns the public facts in `chain.json`. On any other cluster it makes nothing: an
 import asyncio
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from solana.rpc.async_api import AsyncClient
@@ -104,7 +105,19 @@ async def open_chain(settings: RewardsSettings) -> tuple[Chain, Facts]:
     )
     write_json(settings.facts_path, asdict(facts))
     price = settings.priority_micro_lamports
-    return Chain(history, signer, secret, price, witness), facts
+    before = [(Pubkey.from_string(f["treasury"]), _token(f)) for f in _formers(settings)]
+    return Chain(history, signer, secret, price, witness, before), facts
+
+
+def _formers(settings: RewardsSettings) -> list[dict[str, Any]]:
+    try:
+        return list(json.loads(settings.formers_path.read_text("utf-8"))["formers"])
+    except FileNotFoundError:
+        return []
+
+
+def _token(former: dict[str, Any]) -> Token:
+    return Token(Pubkey.from_string(former["mint"]), int(former["decimals"]))
 
 
 async def _second(
@@ -153,11 +166,13 @@ async def _establish(
 ) -> Token:
     """Lamports, mint and supply of the local treasury; each only where it is missing."""
     treasury = signer.address
-    token = Token(mint_address(treasury), settings.decimals)
+    before = _formers(settings)
+    token = _token(before[-1]) if before else Token(mint_address(treasury), settings.decimals)
     lamports = (await ask(url, client, lambda c: c.get_balance(treasury))).value
     if lamports < AIRDROP // 2:
         await ask(url, client, lambda c: c.request_airdrop(treasury, AIRDROP))
-    if (await ask(url, client, lambda c: c.get_account_info(token.mint))).value is None:
+    known = (await ask(url, client, lambda c: c.get_account_info(token.mint))).value is not None
+    if not known and not before:
         fresh = (await ask(url, client, lambda c: c.get_latest_blockhash())).value.blockhash
         message = mint_message(treasury, settings.decimals, settings.supply, fresh)
         raw = bytes(sign_message(message, signer))

@@ -30,22 +30,25 @@ from game.session.format import CaptureProfile, Manifest, TrackId
 from game.session.protocols import Evidence, Finding, Renderer, RendererFactory
 from game.session.reader import Session
 from game.world.city import City
-from rewards import policy, schema, tickets
+from rewards import frozen, neighbours, policy, schema, tickets
+from rewards.backing import clean_store, open_queue, raw_store
 from rewards.card import CARD, Card, read_card
 from rewards.checks.case import CannotJudge
 from rewards.errors import LedgerLost
+from rewards.evidence import pictures
 from rewards.graph import Runner, Step, run_graph, run_plain
 from rewards.inbox import Inbox, raw_key
 from rewards.ledger import Ledger
 from rewards.model import Verdict
 from rewards.premises import Premises, load_secret
-from rewards.queue import Message, Queue, QueueSettings
+from rewards.queue import Message, QueueSettings, Work
 from rewards.refusal import UploadRefused
 from rewards.sample import sample_ticks
 from rewards.sealed import Sealed, seal, unseal
 from rewards.settings import RewardsSettings
-from rewards.storage import FolderStore, Store
-from rewards.verdict import decide
+from rewards.storage import Store
+from rewards.utc import utc_day
+from rewards.verdict import decide, frozen_into
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +80,7 @@ class Bench:
 
     inbox: Inbox
     ledger: Ledger
-    queue: Queue
+    queue: Work
     raw: Store
     clean: Store
     scratch: Path
@@ -175,9 +178,53 @@ class Worker:
             announced = self._fetch(card, folder)
             bench.at("fetched")
             manifest, findings = self._look(folder, announced, card.ticket)
-        rules = bench.policies(str(card.ticket["policy"]))
-        verdict = decide(manifest, findings, rules, card.ticket, bench.cluster, int(bench.now()))
-        return seal(bench.judge_key, verdict, policy.amount(verdict, rules))
+        return self._weigh(card, manifest, findings)
+
+    def _weigh(
+        self, card: Card, manifest: Manifest | None, findings: tuple[Finding, ...]
+    ) -> Sealed:
+        """Verdict, amount and hold, with what they depend on of others fixed first."""
+        bench, ticket = self._bench, card.ticket
+        rules, now_s = bench.policies(str(ticket["policy"])), int(bench.now())
+        findings = (*findings, *self._across_wallets(card, findings, rules))
+        verdict = decide(manifest, findings, rules, ticket, bench.cluster, now_s, card.tier)
+        if not verdict.accepted:
+            return seal(bench.judge_key, verdict, 0)
+        day = utc_day(now_s)
+
+        def with_(snapshot: frozen.Snapshot) -> Verdict:
+            told = frozen_into(verdict, {**snapshot.measures(), "day": day})
+            return frozen_into(told, {"newcomer": policy.is_newcomer(told, rules)})
+
+        def worth(snapshot: frozen.Snapshot) -> tuple[int, bool]:
+            told = with_(snapshot)
+            return policy.amount(told, rules), policy.is_newcomer(told, rules)
+
+        payee = verdict.payee or verdict.claim
+        driven: Mapping[str, int] = next(
+            (f.evidence.get("cells", {}) for f in findings if f.check == "replay"), {}
+        )
+        told = with_(frozen.freeze(bench.ledger, card.session, payee, day, driven, worth))
+        hold = policy.hold_s(told, rules)
+        drawn = policy.drawn_for_review(bench.sample_secret, told, rules)
+        review = "review: drawn for a person's look" if drawn else ""
+        due_s = now_s + hold if hold else 0
+        return seal(bench.judge_key, told, policy.amount(told, rules), due_s, review)
+
+    def _across_wallets(
+        self, card: Card, findings: tuple[Finding, ...], rules: policy.Policy
+    ) -> tuple[Finding, ...]:
+        """The near-duplicate check, where the policy wants it and the replay gave a print."""
+        replayed = next((f for f in findings if f.check == "replay" and f.passed), None)
+        if replayed is None or "near-duplicate" in rules.skips or "print" not in replayed.evidence:
+            return ()
+        ticket = card.ticket
+        payee = str(ticket["payee"] or ticket["claim"])
+        mine = neighbours.Print.from_hex(str(replayed.evidence["print"]))
+        others = neighbours.keep(
+            self._bench.ledger, card.session, payee, str(ticket["scenario"]), mine
+        )
+        return (neighbours.near_duplicate(mine, others),)
 
     def _fetch(self, card: Card, folder: Path) -> dict[str, str]:
         """The session's files into `folder`; name -> SHA-256 as announced."""
@@ -203,7 +250,11 @@ class Worker:
                 evidence = self._evidence(session, announced, ticket)
             except SessionCorrupt as error:
                 return session.manifest, (_unreadable(error),)
-            return session.manifest, bench.runner(bench.checks, session, evidence)
+            findings = bench.runner(bench.checks, session, evidence)
+            for name, data in pictures(findings, evidence).items():
+                key = f"pictures/{evidence.session}/{name}"
+                _put(bench.clean, key, iter([data]), len(data), _sha256(data))
+            return session.manifest, findings
 
     def _evidence(
         self, session: Session, announced: Mapping[str, str], ticket: Mapping[str, Any]
@@ -270,7 +321,7 @@ def _sha256(data: bytes) -> str:
 
 
 @contextlib.contextmanager
-def _heartbeat(queue: Queue, message: Message) -> Iterator[None]:
+def _heartbeat(queue: Work, message: Message) -> Iterator[None]:
     """Keeps the message ours while the block runs, up to the queue's deadline."""
     done = threading.Event()
 
@@ -333,9 +384,9 @@ def open_bench(config: WorkerConfig) -> Bench:
     return Bench(
         inbox=Inbox(schema.open_engine(settings.ledger_url)),
         ledger=Ledger.open(settings.ledger_url),
-        queue=Queue(premises.queue, config.queue),
-        raw=FolderStore(premises.raw, b""),
-        clean=FolderStore(premises.clean, b""),
+        queue=open_queue(settings, config.queue),
+        raw=raw_store(settings),
+        clean=clean_store(settings),
         scratch=premises.scratch,
         cities={city.digest: city for city in cities},
         renderer=KeptRenderer(resolve(config.renderer)) if config.renderer else None,

@@ -47,17 +47,26 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What to do besides driving. bundles: folder for failed cases, None for none."""
+    """What to do besides driving. bundles: folder for failed cases, None for none.
+
+    pack: the city, as `game.atlas.load.load` takes it. every: a bundle of cases that pass, too.
+    """
 
     bundles: Path | None = None
     measure: bool = True
+    pack: Path | None = None
+    every: bool = False
 
 
 def cases_of(
-    scenarios: Sequence[str], seeds: range, driver: str, shard: tuple[int, int] = (1, 1)
+    scenarios: Sequence[str], seeds: range, drivers: str, shard: tuple[int, int] = (1, 1)
 ) -> tuple[Case, ...]:
-    """The cases of shard (i, n): every n-th of all, so that shards take about equally long."""
-    every = [Case(name, seed, driver) for name in scenarios for seed in seeds]
+    """The cases of shard (i, n): every n-th of all, so that shards take about equally long.
+
+    drivers: one, or several with commas between them.
+    """
+    each = drivers.split(",")
+    every = [Case(name, seed, driver) for name in scenarios for driver in each for seed in seeds]
     part, parts = shard
     return tuple(every[part - 1 :: parts])
 
@@ -82,7 +91,7 @@ def drive_case(case: Case, city: City, orders: Orders, factory: DriverFactory) -
 
     result = run(scenario, city, case.seed, factory, watch, orders.measure)
     bundle = ""
-    if orders.bundles is not None and not result.success:
+    if orders.bundles is not None and (orders.every or not result.success):
         path = orders.bundles / f"{scenario.id}-{case.seed}-{result.driver}.json"
         write_bundle(path, bundle_of(scenario, city, result, controls))
         bundle = str(path)
@@ -109,7 +118,7 @@ def _here(cases: Sequence[Case], city: City, orders: Orders) -> Iterator[tuple[i
 def _in_processes(cases: Sequence[Case], orders: Orders, jobs: int) -> Iterator[tuple[int, Done]]:
     context = multiprocessing.get_context("spawn")
     work = [(i, case, orders) for i, case in enumerate(cases)]
-    with context.Pool(min(jobs, max(1, len(cases))), _start_worker) as pool:
+    with context.Pool(min(jobs, max(1, len(cases))), _start_worker, (orders.pack,)) as pool:
         yield from pool.imap_unordered(_work, work)
 
 
@@ -117,11 +126,11 @@ _city: City | None = None
 """The city of a worker process, read once when it starts."""
 
 
-def _start_worker() -> None:
+def _start_worker(pack: Path | None) -> None:
     global _city
     from game.atlas.load import load as load_city
 
-    _city = load_city()
+    _city = load_city(pack)
 
 
 def _work(item: tuple[int, Case, Orders]) -> tuple[int, Done]:
@@ -155,8 +164,13 @@ def write_bundle(path: Path, bundle: dict[str, Any]) -> None:
     os.replace(part, path)
 
 
-def replay(path: Path, city: City, measure: bool = True) -> tuple[RunResult, dict[str, Any]]:
-    """Drive a bundle again: (what it came to now, what it came to then).
+def replay(
+    path: Path,
+    city: City,
+    measure: bool = True,
+    watch: Callable[[WorldState], None] | None = None,
+) -> tuple[RunResult, dict[str, Any]]:
+    """Drive a bundle again: (what it came to now, what it came to then). `watch` sees every state.
 
     Raises BundleUnreadable where the file is no bundle, or one of another world or city.
     """
@@ -173,7 +187,7 @@ def replay(path: Path, city: City, measure: bool = True) -> tuple[RunResult, dic
         driver.name = name
         return driver
 
-    return run(scenario, city, seed, recorded, measure=measure), then
+    return run(scenario, city, seed, recorded, watch, measure), then
 
 
 def _read_bundle(path: Path, city: City) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from game.world.trig import atan, atan2, sin, sincos, wrap
 from scenarios.forecast import Forecast
 from scenarios.plan import STYLES, Bounds, Choice, Me, choose, lead_pace, pace_at, reach
 from scenarios.road import Road, survey
+from scenarios.roam import roaming
 from scenarios.spawn import Stage
 
 PLAN_TICKS = 6
@@ -37,6 +38,14 @@ SHORT_M = 0.6
 """Where it comes to rest before the line [m]."""
 GENTLE = 1.2
 """It starts to brake for a line when this much is needed [m/s^2]."""
+HOLD = 300
+"""Brake of one who stands [1/1000]."""
+CREEP_M = 1.0
+"""It does not creep up to a line that is nearer than this [m]."""
+REST = 0.3
+"""Below this speed it stands: it holds the brake until there is somewhere to go [m/s]."""
+SET_OFF = 0.8
+"""From rest it sets off only where it may go this fast at least [m/s]."""
 PASSED_M = 1.0
 """With the nose this far over the line it is in the crossing and leaves it [m]."""
 
@@ -125,7 +134,7 @@ class Bot:
             room = line.s - front
             if room < -PASSED_M:
                 continue
-            shown = light(line.junction, line.axis, state.tick)
+            shown = light(line.light, line.axis, state.tick)
             if shown == Light.RED:
                 return line.s
             if shown == Light.AMBER and room > speed * speed / (2.0 * AMBER_BRAKE):
@@ -137,6 +146,8 @@ class Bot:
         speed = ego.speed
         pace = pace_at(self._road, self._bounds, self._s, 0.5 * self._body.length)
         eager = 2.0 if self._bounds.top == self._top else 4.0
+        if speed < REST and (self._choice.brake > 0.0 or pace < SET_OFF or self._at_line()):
+            return 0, HOLD
         wanted = min(self._style.pull, max(-MAX_BRAKE, eager * (pace - speed)))
         if self._choice.brake > 0.0:
             wanted = min(wanted, -self._choice.brake)
@@ -149,8 +160,12 @@ class Bot:
             share = (wanted + resist) / pull
             return max(0, min(UNIT, int(share * UNIT))), 0
         share = (-wanted - resist - ENGINE_BRAKE) / MAX_BRAKE
-        least = 200 if speed < 0.5 else 0
-        return 0, max(least, min(UNIT, int(share * UNIT)))
+        return 0, max(0, min(UNIT, int(share * UNIT)))
+
+    def _at_line(self) -> bool:
+        """Whether a stop line that holds is just ahead."""
+        room = self._bounds.stop - SHORT_M - self._s - 0.5 * self._body.length
+        return self._bounds.stop >= 0.0 and room < CREEP_M
 
     def _needed(self, speed: float) -> float:
         """Deceleration that ends short of the stop line, 0 while less than a gentle one will do."""
@@ -181,7 +196,7 @@ class Bot:
 DriverFactory = Callable[[Stage, City], Driver]
 
 DRIVERS: dict[str, DriverFactory] = {
-    "bot": lambda stage, city: Bot(stage, city),
+    "bot": lambda stage, city: Bot(roaming(stage, city) if stage.free else stage, city),
     "idle": lambda stage, city: Idle(),
     "full-throttle": lambda stage, city: FullThrottle(),
 }

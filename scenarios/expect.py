@@ -82,6 +82,15 @@ class Referee:
         elif late:
             self._end(state, False, TIMEOUT, self._open[0].kind)
 
+    def leave(self, state: WorldState) -> Outcome | None:
+        """The driver gets out after this state: a free drive ends well, another one is given up.
+
+        Returns the outcome, None for a drive that was given up.
+        """
+        if self._outcome is None and self._stage.free:
+            self._end(state, True, OK, "")
+        return self._outcome
+
     def _has_goal(self) -> bool:
         return any(wanted.kind != "no_collision" for wanted in self._stage.expectations)
 

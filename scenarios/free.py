@@ -1,9 +1,11 @@
 """Free driving: a case without a script, at a named crossing of a city that lives.
 
-Bit-exact like `spawn`, whose stages it makes. Owns where the car stands at the start.
+Bit-exact like `spawn`, whose stages it makes. Owns where the car stands at the start, and the name
+by which a recording knows the drive: free-drive@PLACE, or free-drive@PLACE@LEVEL.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from math import sqrt
 from typing import Literal
 
@@ -25,7 +27,46 @@ BACK = 45.0
 LEAD = 25.0
 """Length of the first stretch of lane that shows the way [m]."""
 _ID = "free-drive"
+LEVELS: tuple[Level, ...] = ("none", "light", "full")
 _LONGEST = 300.0  # what a scenario file may say; the stage says more
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """A free drive: the crossing that it starts at, and how much of the city lives around it."""
+
+    place: str
+    level: Level = "full"
+
+    @property
+    def name(self) -> str:
+        """What stands for a scenario's name in a recording and in a ticket."""
+        return f"{_ID}@{self.place}" + (f"@{self.level}" if self.level != "full" else "")
+
+    @property
+    def digest(self) -> str:
+        """Hex digest of the drive's name, as tick 0 chains it: one needs no city to know it."""
+        return sha256(self.name.encode()).hexdigest()
+
+
+def free_named(name: str) -> Free | None:
+    """The free drive of this name, None where it names none."""
+    head, *rest = name.split("@")
+    if head != _ID or not rest or not rest[0] or len(rest) > 2:
+        return None
+    for level in LEVELS:
+        if rest[1:] in ([], [level]):
+            found = Free(rest[0], level if rest[1:] else "full")
+            return found if found.name == name else None
+    return None
+
+
+def free_at(city: City, place: str, level: Level = "full") -> Free:
+    """The free drive from a crossing, however its name is spelt. Raises PlaceUnknown."""
+    try:
+        return Free(find_junction(city, place).name, level)
+    except (GameError, LookupError, ValueError) as wrong:
+        raise PlaceUnknown(_ID, place, city.name, str(wrong)) from wrong
 
 
 def free_stage(
@@ -33,16 +74,17 @@ def free_stage(
 ) -> Stage:
     """A drive of so many seconds with nothing to reach, from the crossing named `place`.
 
-    The car stands in a lane that leads to the crossing. It succeeds when the time is over; nothing
-    that happens ends it before. Raises PlaceUnknown and StageImpossible.
+    The car stands in a lane that leads to the crossing. It succeeds when the time is over or its
+    driver ends it; nothing that happens ends it before. Raises PlaceUnknown and StageImpossible.
     """
     scenario = free_scenario(city, place, level)
-    staged = stage(scenario, city, seed)
+    staged = stage(scenario, city, seed, free_at(city, place, level).digest)
     ticks = ticks_of(seconds)
     return replace(
         staged,
         duration_ticks=ticks,
         expectations=(Expectation("survive_duration", ticks=ticks),),
+        free=True,
     )
 
 

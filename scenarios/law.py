@@ -45,7 +45,7 @@ class RedLights:
             return False
         for line in self._road.stops:
             crossed = before < line.s <= front
-            if crossed and light(line.junction, line.axis, state.tick) == Light.RED:
+            if crossed and light(line.light, line.axis, state.tick) == Light.RED:
                 self.run.append((state.tick, line.junction))
                 return True
         return False

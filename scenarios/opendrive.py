@@ -92,8 +92,13 @@ class Network:
     junctions: int
 
 
-def network(city: City, centre: Point, name: str, around: float = AROUND_M) -> Network:
-    """The streets within `around` metres of a point [m], in metres of the city."""
+def network(
+    city: City, centre: Point, name: str, around: float = AROUND_M, terms: str = ""
+) -> Network:
+    """The streets within `around` metres of a point [m], in metres of the city.
+
+    terms: under which the pack's streets may be used; they go with what is derived from them.
+    """
     near = [street for street in city.streets if _is_near(street, centre, around)]
     lanes: dict[int, list[Lane]] = {}
     for lane in city.lanes:
@@ -102,7 +107,9 @@ def network(city: City, centre: Point, name: str, around: float = AROUND_M) -> N
     turns = _turns(city.junctions, roads)
     used = {one.junction for one in turns}
     root = ET.Element("OpenDRIVE")
-    _header(root, city, name, roads)
+    header = _header(root, city, name, roads)
+    if terms:
+        ET.SubElement(header, "userData", {"code": "licence", "value": " ".join(terms.split())})
     for road in roads:
         _write_road(root, road, used)
     for one in turns:
@@ -223,7 +230,7 @@ def _add(parent: ET.Element, tag: str, **said: float | str) -> ET.Element:
     return ET.SubElement(parent, tag, texts)
 
 
-def _header(root: ET.Element, city: City, name: str, roads: Sequence[_Road]) -> None:
+def _header(root: ET.Element, city: City, name: str, roads: Sequence[_Road]) -> ET.Element:
     xs = [piece.start.x for road in roads for piece in road.pieces] or [0.0]
     ys = [piece.start.y for road in roads for piece in road.pieces] or [0.0]
     header = _add(root, "header", revMajor=REVISION[0], revMinor=REVISION[1], name=name,
@@ -233,6 +240,7 @@ def _header(root: ET.Element, city: City, name: str, roads: Sequence[_Road]) -> 
     # our plane touches the ellipsoid at the origin; this one agrees to 0.3 m within 2 km of it
     reference.text = f"+proj=tmerc +lat_0={city.latitude} +lon_0={city.longitude} +k=1 "
     reference.text += "+x_0=0 +y_0=0 +datum=WGS84 +units=m +no_defs"
+    return header
 
 
 def _write_plan(parent: ET.Element, pieces: Sequence[Piece]) -> None:

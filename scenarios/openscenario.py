@@ -17,7 +17,6 @@ from game.world.entity import BODIES, Body, EntityState, Kind
 from game.world.state import Part, Trigger
 from game.world.track import sample
 from game.world.version import DT, TICK_HZ
-from scenarios.model import digest
 from scenarios.ride import Timed, ride, thin
 from scenarios.spawn import Stage
 
@@ -77,7 +76,7 @@ def write(made: Any, path: Path) -> None:
 def _header(stage: Stage) -> Any:
     made = xosc.Properties()
     made.add_property("scenario", stage.scenario.id)
-    made.add_property("digest", digest(stage.scenario))
+    made.add_property("digest", stage.digest)
     made.add_property("seed", str(stage.seed))
     made.add_property("drawn", json.dumps(dict(stage.drawn)))
     said = [condition.model_dump(mode="json") for condition in stage.scenario.success]
@@ -188,20 +187,26 @@ def _act(part: Part, names: dict[int, str], idle: set[int], ticks: int) -> Any:
         _event(maneuver, f"end_{name}", [[_over(name)]], 0, ending)
     elif not absent:
         _event(maneuver, f"start_{name}", groups, delay, _speed(0.0))
-    return _acted(name, maneuver, _gate(part))
+    return _acted(name, maneuver, _gate(part, names))
 
 
-def _gate(part: Part) -> Any:
+def _gate(part: Part, names: dict[int, str]) -> Any:
     """An act's start is kept, as 'has been near' is; a condition of an event would be lost."""
     near = part.trigger.near
     if near is None:
         return _when(f"from_{part.name}", _time(0), 0)
-    reach = xosc.DistanceCondition(
-        near[2], xosc.Rule.lessOrEqual, xosc.WorldPosition(near[0], near[1]),
-        alongroute=False, freespace=False,
-        distance_type=xosc.RelativeDistanceType.euclidianDistance,
-        coordinate_system=xosc.CoordinateSystem.entity,
-    )  # fmt: skip
+    straight, within = xosc.RelativeDistanceType.euclidianDistance, xosc.Rule.lessOrEqual
+    own = xosc.CoordinateSystem.entity
+    if part.trigger.beside >= 0:
+        other = names[part.trigger.beside]
+        reach = xosc.RelativeDistanceCondition(
+            near[2], within, straight, other, freespace=False, coordinate_system=own
+        )
+    else:
+        reach = xosc.DistanceCondition(
+            near[2], within, xosc.WorldPosition(near[0], near[1]), alongroute=False,
+            freespace=False, distance_type=straight, coordinate_system=own,
+        )  # fmt: skip
     delay, edge = part.trigger.delay * DT, xosc.ConditionEdge.none
     return xosc.EntityTrigger(f"from_{part.name}", delay, edge, reach, EGO)
 

@@ -10,7 +10,7 @@ from math import sqrt
 
 from game.world import trig
 from game.world.city import City, Point, Street
-from game.world.signals import axis_of
+from game.world.signals import axis_of, place_of
 
 GRID_M = 1.0
 """Spacing of the route's stations [m]."""
@@ -26,15 +26,21 @@ CURVE_GRIP = 2.5
 """Lateral acceleration that a driver accepts in a curve [m/s^2]."""
 COMFORT_BRAKE = 2.2
 """How a driver plans to slow down for a curve [m/s^2]."""
+BEFORE_M = 18.0
+"""So far before the middle of a crossing one drives as one arrives at it [m]."""
 LAST_SPEED = 3.0
 """What is left of the speed at the route's end [m/s]."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopLine:
-    """Where the route meets a light: the nose stops at `s` [m], the crossing ends at `clear`."""
+    """Where the route meets a light: the nose stops at `s` [m], the crossing ends at `clear`.
+
+    light: `place_of` the signal; axis: of the traffic along the route.
+    """
 
     junction: int
+    light: int
     axis: int
     s: float
     clear: float
@@ -221,15 +227,18 @@ def _stop_lines(
         i = _closest(x, y, junction.x, junction.y)
         if i is None:
             continue
-        sine, cosine = trig.sincos(heading[i])
+        arrives = heading[max(0, i - int(BEFORE_M / GRID_M))]  # it may turn in the crossing
+        sine, cosine = trig.sincos(arrives)
         half = 0.0
         for street_id in junction.streets:
             if _crosses(streets[street_id], cosine, sine):
                 half = max(half, 0.5 * streets[street_id].width)
         if half > 0.0:
             s = i * GRID_M
-            axis = axis_of(heading[i])
-            found.append(StopLine(junction.id, axis, s - half - STOP_M, s + half))
+            axis = axis_of(arrives)
+            found.append(
+                StopLine(junction.id, place_of(junction.name), axis, s - half - STOP_M, s + half)
+            )
     return tuple(sorted(found, key=lambda stop: stop.s))
 
 

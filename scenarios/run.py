@@ -22,8 +22,8 @@ from scenarios.spawn import Stage, stage
 class RunResult:
     """How one case ended. digest: hex chain over states and inputs of the whole run.
 
-    ticks: how many were driven. cause and min_ttc_s as in `Outcome`. measures: as in
-    `measures.Measures`, None where none were asked for.
+    ticks: how many were driven. cause and min_ttc_s as in `Outcome`. hazard: it failed by what the
+    scenario is about. measures: as in `measures.Measures`, None where none were asked for.
     """
 
     scenario: str
@@ -36,6 +36,7 @@ class RunResult:
     min_ttc_s: float | None
     ticks: int
     digest: str
+    hazard: bool = False
     measures: Measures | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,6 +75,7 @@ def run(
         min_ttc_s=outcome.min_ttc_s,
         ticks=outcome.tick,
         digest=checkpoint(state).digest.hex(),
+        hazard=not outcome.success and outcome.cause in scenario.danger,
         measures=None if meter is None else meter.measures(outcome),
     )
 

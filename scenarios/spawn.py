@@ -10,7 +10,7 @@ from math import sqrt
 from game.world import chance, step, trig
 from game.world.city import City, Point
 from game.world.entity import EGO_ID, EntityState, Kind
-from game.world.signals import Light, light
+from game.world.signals import Light, light, place_of
 from game.world.state import Part, Track, Trigger, WorldState
 from game.world.version import TICK_HZ
 from scenarios.errors import PlaceUnknown, StageImpossible
@@ -69,6 +69,8 @@ class Stage:
     state: tick 0. duration_ticks: the time limit. route: where the ego is meant to go, as points
     [m] from its start on; limit: the speed a reasonable driver keeps to [m/s].
     limits: what a driver fails by. drawn: (name, value) of every parameter that the seed chose.
+    digest: of what is driven, hex, as tick 0 chains it. free: it ends well whenever its driver
+    ends it.
     """
 
     scenario: Scenario
@@ -81,7 +83,9 @@ class Stage:
     expectations: tuple[Expectation, ...]
     drawn: tuple[tuple[str, float], ...]
     limits: tuple[Limit, ...]
+    digest: str
     city: City = field(repr=False, compare=False)
+    free: bool = False
 
 
 class _Draws:
@@ -128,15 +132,19 @@ def ticks_of(seconds: float) -> int:
     return int(seconds * TICK_HZ + 0.5)
 
 
-def stage(scenario: Scenario, city: City, seed: int) -> Stage:
-    """The concrete case that `seed` names. Raises PlaceUnknown and StageImpossible."""
+def stage(scenario: Scenario, city: City, seed: int, named: str = "") -> Stage:
+    """The concrete case that `seed` names. Raises PlaceUnknown and StageImpossible.
+
+    named: the digest that tick 0 chains, where it is not the scenario's own.
+    """
+    named = named or digest(scenario)
     frame = anchor_frame(scenario.place, city, scenario.id)
     draws = _Draws(seed)
     cast = _cast(scenario, city, frame, draws)
     route = _track(scenario.ego, frame, (0.0, 0.0))
     ego = _ego(scenario.ego, route, draws)
     try:
-        state = step.begin(city, cast, ego, seed, digest(scenario), scenario.city)
+        state = step.begin(city, cast, ego, seed, named, scenario.city)
     except ValueError as wrong:
         raise StageImpossible(scenario.id, seed, str(wrong)) from wrong
     return Stage(
@@ -150,6 +158,7 @@ def stage(scenario: Scenario, city: City, seed: int) -> Stage:
         expectations=tuple(_expectation(condition, frame) for condition in scenario.success),
         drawn=tuple(draws.drawn),
         limits=tuple(_limit(failure) for failure in scenario.failure),
+        digest=named,
         city=city,
     )
 
@@ -215,7 +224,7 @@ def _lit(trigger: Trigger, signal: Signal | None, city: City, scenario: Scenario
     if not junction.signal:
         raise PlaceUnknown(scenario.id, signal.at, city.name, "that crossing has no light")
     tick, axis = trigger.at_tick, 0 if signal.along == "avenue" else 1
-    while light(junction.id, axis, tick) != Light[signal.shows.upper()]:
+    while light(place_of(junction.name), axis, tick) != Light[signal.shows.upper()]:
         tick += 1
     return replace(trigger, at_tick=tick)
 

@@ -207,7 +207,7 @@ def _state(state: WorldState, road: Road) -> dict[str, Any]:
                 "s": line.s,
                 "x": road.place(line.s, 0.0)[0],
                 "y": road.place(line.s, 0.0)[1],
-                "shows": light(line.junction, line.axis, state.tick).name.lower(),
+                "shows": light(line.light, line.axis, state.tick).name.lower(),
             }
             for line in road.stops
         ],

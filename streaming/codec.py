@@ -23,6 +23,7 @@ PTS_PER_TICK = 1500
 TIME_BASE = Fraction(1, CLOCK_HZ)
 CODECS = ("vp8", "h264")
 LARGEST_SIDE = 2048
+KEY_EVERY_S = 0.15
 FINEST_STEP = 0.1  # a smaller change of the rate is not worth a key frame
 _START_CODE = b"\x00\x00\x01"
 
@@ -66,7 +67,7 @@ class TickEncoder:
         self._codec: Any = None
         self._rate = 0
         self._reformatter = VideoReformatter()
-        self._key_wanted = True
+        self._key_wanted, self._key_at = True, float("-inf")
         self._picture_id = 0
         self.frames = self.bytes = self.keys = 0
         self.busy_s = 0.0
@@ -93,8 +94,9 @@ class TickEncoder:
             self.on_estimate(bitrate)
 
     def want_key(self) -> None:
-        """Make the next frame one that decodes on its own."""
-        self._key_wanted = True
+        """Make the next frame one that decodes on its own, unless one has only just left."""
+        if time.monotonic() - self._key_at >= KEY_EVERY_S:
+            self._key_wanted = True
 
     def compress(self, frame: Any) -> bytes:
         """The bitstream of one picture; b'' where the codec swallowed it."""
@@ -102,16 +104,18 @@ class TickEncoder:
         pts = frame.pts
         if frame.format.name != "yuv420p":
             frame = self._reformatter.reformat(frame, format="yuv420p", threads=1)
-        frame.pts, frame.time_base = pts, TIME_BASE
+        # the codec counts frames: by their ticks, it would make up in size for those left out
+        frame.pts, frame.time_base = self.frames * (CLOCK_HZ // self._fps), TIME_BASE
         size = (frame.width, frame.height)
         stale = abs(self.bitrate - self._rate) > FINEST_STEP * self._rate
         if self._codec is None or stale or (self._codec.width, self._codec.height) != size:
             self._rate = self.bitrate
             self._codec = _BUILDERS[self.name](*size, self._rate, self._fps)
+            self._key_wanted = True
         kinds = av.video.frame.PictureType
         frame.pict_type = kinds.I if self._key_wanted else kinds.NONE
-        self.keys += self._key_wanted
-        self._key_wanted = False
+        if self._key_wanted:
+            self.keys, self._key_at, self._key_wanted = self.keys + 1, time.monotonic(), False
         data = b"".join(bytes(packet) for packet in self._codec.encode(frame))
         self.frames, self.bytes = self.frames + 1, self.bytes + len(data)
         self.busy_s += time.perf_counter() - begin
@@ -154,7 +158,7 @@ def _vp8(width: int, height: int, bitrate: int, fps: int) -> Any:
         "undershoot-pct": "100",
         "static-thresh": "1",
         "partitions": "0",
-        "max-intra-rate": "400",  # % of a frame's share: a key frame must not fill the line
+        "max-intra-rate": "300",  # % of a frame's share: a key frame must not fill the line
     }
     return codec
 

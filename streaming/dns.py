@@ -67,7 +67,7 @@ class Resolver(AbstractResolver):
         try:
             found = await resolve(host, port, family=int(family))
         except TimeoutError as error:
-            raise OSError(str(error)) from None
+            raise OSError(0, str(error)) from None
         return [
             ResolveResult(
                 hostname=host,

@@ -9,6 +9,8 @@ StreamingError
 ├── PairsMissing          no training pairs where they are looked for           exit 3
 ├── TrainingClash         a checkpoint of another network or seed               exit 2
 ├── WeightsBad            the network's files are not the ones that were made   exit 3
+├── ModelUnknown          no remote model of that name, or no such size          exit 2
+├── LiveKitMissing        the livekit extra is not installed                    exit 3
 ├── PortTaken             the server cannot listen at its address                 exit 4
 ├── ServerUnreachable     nobody answers at the address                         exit 4
 ├── ServerRefused         the server said no and will say it again              exit 4
@@ -16,7 +18,17 @@ StreamingError
 └── JournalBroken         a journal is forged, cut or replayed                  exit 1
 """
 
+import re
 from pathlib import Path
+
+_WHERE = re.compile(r"^diffusion server \S+?:? (refused: )?")
+_NOBODY = re.compile(r"^(Cannot connect to host|Connect call failed|\[Errno 111\]).*")
+
+
+def cause_of(message: str) -> str:
+    """The cause alone out of a message of these errors: without address and advice, one line."""
+    line = message.partition("; ")[0].strip().replace("\n", " ")
+    return _NOBODY.sub("nobody answers there", _WHERE.sub("", line))
 
 
 class StreamingError(Exception):
@@ -125,6 +137,38 @@ class WeightsBad(StreamingError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.why}; install the program again, or use --backend filter"
+
+
+class ModelUnknown(StreamingError):
+    """The settings name a remote model that is not in the table, or a size that cannot be."""
+
+    exit_code = 2
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name, known)
+        self.name, self.known = name, known
+
+    def __str__(self) -> str:
+        return (
+            f"no remote model '{self.name}'; choose one of {', '.join(self.known)}, "
+            f"or give its size: --set stream.size=1280x704@30"
+        )
+
+
+class LiveKitMissing(StreamingError):
+    """The `livekit` transport was chosen and its client library is not installed."""
+
+    exit_code = 3
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"the livekit transport needs the LiveKit client library ({self.why}); "
+            f"pip install '.[livekit]', or use --set stream.transport=direct"
+        )
 
 
 class PortTaken(StreamingError):

@@ -34,7 +34,10 @@ class Gauges:
     round_trip_ms: from the picture's capture until its styled picture can be shown. state: one of
     STATES; connected means frames are coming back. dropped: source pictures skipped because newer
     ones were there; lost: encoded frames that the recorder's ring had no room for. foreign: frames
-    with a tick never sent. bitrate [bit/s]: as received. backend: as the server names it.
+    with a tick never sent. bitrate [bit/s]: as received. backend: as the server names it. stages:
+    median [ms] of each part of the way, see `stages`. line_loss: share of packets lost on the way
+    there, line_ms: round trip of the line alone. sending [bit/s]: allowed by the rate control.
+    exact: pairs are, else `confidence` tells.
     """
 
     state: str = "starting"
@@ -54,6 +57,12 @@ class Gauges:
     detail: str = ""
     connect_ms: float = 0.0
     cpu_s: float = 0.0
+    stages: dict[str, float] = field(default_factory=dict)
+    line_loss: float = 0.0
+    line_ms: float = 0.0
+    sending: int = 0
+    exact: bool = True
+    confidence: float = 1.0
 
 
 class Meter:

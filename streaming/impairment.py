@@ -16,7 +16,8 @@ import aioice.ice
 class Impairment:
     """What the line does. loss 0..1; delay and jitter [s]; rate [bit/s], 0 = unlimited.
 
-    reorder: jitter may overtake. queue: longest wait for a limited rate [s]. seed: of the draws.
+    reorder: jitter may overtake. queue: longest wait for a limited rate [s]. down_s: the line is
+    dead for as long at the end of every down_every [s]. seed: of the draws.
     """
 
     loss: float = 0.0
@@ -25,11 +26,16 @@ class Impairment:
     rate: int = 0
     reorder: bool = False
     queue: float = 0.2
+    down_every: float = 0.0
+    down_s: float = 0.0
     seed: int = 1
 
     def __post_init__(self) -> None:
-        if not 0 <= self.loss <= 1 or min(self.delay, self.jitter, self.rate, self.queue) < 0:
+        lengths = (self.delay, self.jitter, self.rate, self.queue, self.down_every, self.down_s)
+        if not 0 <= self.loss <= 1 or min(lengths) < 0:
             raise ValueError("an impairment has loss within 0..1 and no negative value")
+        if self.down_s and self.down_s >= self.down_every:
+            raise ValueError("a line must be up for a part of every down_every")
 
 
 class BadLine:
@@ -40,6 +46,7 @@ class BadLine:
         self.sent = self.lost = 0
         self._random = random.Random(what.seed)
         self._free_at = self._last_at = 0.0
+        self._began: float | None = None
         self._stock: Any = None
 
     def install(self) -> "BadLine":
@@ -60,6 +67,11 @@ class BadLine:
         """When a packet of `size` bytes handed over at `now` leaves; None when it is lost."""
         what = self.what
         self.sent += 1
+        if self._began is None:
+            self._began = now
+        if what.down_s and (now - self._began) % what.down_every > what.down_every - what.down_s:
+            self.lost += 1
+            return None
         if not self.up or self._random.random() < what.loss:
             self.lost += 1
             return None

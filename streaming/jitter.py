@@ -13,6 +13,7 @@ import contextlib
 import logging
 import queue
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -31,6 +32,7 @@ CAPACITY = 512
 ASK_EVERY_S = 0.05
 ASK_TIMES = 8
 GIVE_UP_S = 0.25
+LONGEST_HEAL_S = 0.5
 PLI_EVERY_S = 0.2
 STEP_S = 0.02
 
@@ -112,7 +114,9 @@ class Recovery:
 
     def __init__(self, buffer: PromptBuffer, nacks: Any, now: Callable[[], float]) -> None:
         self._buffer, self._nacks, self._now = buffer, nacks, now
-        self._asked: dict[int, tuple[float, int]] = {}
+        self._asked: dict[int, tuple[float, float, int]] = {}  # first, last, times
+        self._healed: deque[float] = deque(maxlen=20)
+        self.heals_s = 0.0  # how long a packet that was asked for takes at the least
         self._hole: int | None = None
         self._hole_since = 0.0
         self._pli_at = float("-inf")
@@ -130,13 +134,20 @@ class Recovery:
         """What to ask for now; asking is noted."""
         now, ask = self._now(), []
         missing = self.missing()
+        self._learn(set(self._asked).difference(missing), now)
         self._asked = {seq: self._asked[seq] for seq in missing if seq in self._asked}
+        every = max(ASK_EVERY_S, 1.3 * self.heals_s)  # sooner, and the line carries it twice
         for seq in missing:
-            last, times = self._asked.get(seq, (float("-inf"), 0))
-            if times < ASK_TIMES and now - last >= ASK_EVERY_S:
-                self._asked[seq] = (now, times + 1)
+            first, last, times = self._asked.get(seq, (now, float("-inf"), 0))
+            if times < ASK_TIMES and now - last >= every:
+                self._asked[seq] = (first, now, times + 1)
                 ask.append(seq)
         return ask
+
+    def _learn(self, healed: set[int], now: float) -> None:
+        for seq in healed:
+            self._healed.append(min(now - self._asked[seq][0], LONGEST_HEAL_S))
+            self.heals_s = min(self._healed)
 
     def wants_key_frame(self) -> bool:
         """Give up a hole that is too old; True when a key frame must be asked for now."""
@@ -145,14 +156,15 @@ class Recovery:
             self._hole = None
         elif self._hole != self._buffer._origin:  # the hole is timed, not the state
             self._hole, self._hole_since = self._buffer._origin, now
-        elif now - self._hole_since >= GIVE_UP_S:
+        elif now - self._hole_since >= max(GIVE_UP_S, 2.5 * self.heals_s):
             self._buffer.jump_to(uint16_add(self._nacks.max_seq, 1))
             self._nacks.missing.clear()
+            self._asked.clear()
             self._hole, self._pli_at = None, float("-inf")
             self.given_up += 1
         if self._nacks.max_seq is None or not self._buffer.wait_key:
             return False
-        if now - self._pli_at < PLI_EVERY_S:
+        if now - self._pli_at < max(PLI_EVERY_S, 2 * self.heals_s):
             return False
         self._pli_at = now
         return True

@@ -21,7 +21,7 @@ from streaming.errors import ServerRefused, ServerUnreachable, StreamingError, W
 from streaming.frames import Frame
 from streaming.ice import Guard, IceConfig, configuration, open_ended, trickle
 from streaming.ratecontrol import RateControl
-from streaming.track import EncodedTrack, OfferedTrack, newest
+from streaming.track import EVERY, EncodedTrack, OfferedTrack, newest
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,7 @@ class Owner(Protocol):
     def encoded(self, timestamp: int, data: bytes, codec: str) -> None: ...
     def decoded(self, frame: Any) -> None: ...
     def notice(self, text: str) -> None: ...
+    def times(self, text: str) -> None: ...
 
 
 def address_of(url: str) -> str:
@@ -88,7 +89,9 @@ class Link:
         self._ended, self._offered, self._answered = (asyncio.Event() for _ in range(3))
         self.ours = False
         self.track: Any = OfferedTrack(depth=3) if encoder is None else EncodedTrack()
-        self.rate = RateControl(encoder.bitrate) if encoder is not None else None
+        self.rate: RateControl | None = None
+        if encoder is not None:
+            self.rate = RateControl(encoder.bitrate, time.monotonic())
         self._decoder = TickDecoder()
         self._buffer: Any = None
         self._newest: Any = None
@@ -127,7 +130,7 @@ class Link:
             connector=aiohttp.TCPConnector(resolver=Resolver(), use_dns_cache=False),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=OPEN_S),
         )
-        query = f"?api_key={quote(api_key)}" if api_key else ""
+        query = self._query(api_key)
         try:
             self._socket = await asyncio.wait_for(
                 self._http.ws_connect(
@@ -141,20 +144,25 @@ class Link:
             raise ServerUnreachable(self._address, f"answers HTTP {error.status}") from None
         except TimeoutError:
             raise ServerUnreachable(self._address, f"no answer in {OPEN_S:.0f} s") from None
+        except aiohttp.ClientConnectorError as error:
+            why = error.os_error.strerror or str(error.os_error) or "cannot be reached"
+            raise ServerUnreachable(self._address, why) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             why = wire.redacted(str(error)) or type(error).__name__
             raise ServerUnreachable(self._address, why) from None
         far = self._socket.get_extra_info("peername")
         self._guard = Guard(str(far[0]) if far else "", self._ice.private)
 
+    def _query(self, api_key: str) -> str:
+        return f"?api_key={quote(api_key)}" if api_key else ""
+
     async def _offer(self) -> str:
         connection = self._connection = rtc.connection(await configuration(self._ice))
         transceiver = connection.addTransceiver(self.track, direction="sendrecv")
         trickle(transceiver, lambda found: self._go(self._found(found)))
         rtc.offer_codecs(transceiver, self._encoder.mime if self._encoder else "video/VP8")
-        if self._encoder is not None:
-            self._encoder.on_estimate = self._estimated
-            rtc.equip_sender(transceiver.sender, self._encoder, self._reported)
+        if self._encoder is not None and self.rate is not None:
+            rtc.equip_sender(transceiver.sender, self._encoder, self.rate)
         else:
             rtc.equip_sender_stock(transceiver.sender)
         tap = self._tap if self._patched else self._owner.encoded
@@ -178,6 +186,8 @@ class Link:
     @property
     def ready(self) -> bool:
         """Whether the media are up and a picture offered now is sent now."""
+        if self.rate is not None and self.rate.rests(time.monotonic()):
+            return False
         return self._encoder is None or bool(self.track.wanted)
 
     def offer(self, frame: Frame) -> None:
@@ -188,13 +198,6 @@ class Link:
         data = self._encoder.compress(picture_of(frame.pixels, frame.tick))
         if data:
             self.track.offer(frame.tick, data)
-
-    def _estimated(self, bitrate: int) -> None:
-        self._encoder.bitrate = self.rate.estimated(bitrate) if self.rate else bitrate
-
-    def _reported(self, loss: float, round_trip_s: float) -> None:
-        if self.rate is not None:
-            self._encoder.bitrate = self.rate.reported(loss, round_trip_s, time.monotonic())
 
     def _tap(self, timestamp: int, data: bytes, codec: str) -> None:
         """A frame as received: record it, decode it, and show it unless a newer one is here."""
@@ -258,7 +261,7 @@ class Link:
 
     async def _receive(self, track: Any) -> None:
         if track.kind == "video":
-            async for frame, _ in newest(track):
+            async for frame, _ in newest(track, EVERY):
                 self._owner.decoded(frame)
 
     async def _listen(self) -> None:
@@ -291,6 +294,8 @@ class Link:
             self._owner.block(message.block)
         elif isinstance(message, wire.PromptAck):
             self._owner.acknowledged(message)
+        elif isinstance(message, wire.Times):
+            self._owner.times(message.frames)
         elif isinstance(message, wire.Hello):
             self._owner.hello(message)
             _settle(self._hello, None)

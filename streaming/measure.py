@@ -5,6 +5,7 @@ no code with the tests. Needs a server's address, or starts one beside it.
 """
 
 import contextlib
+import dataclasses
 import multiprocessing
 import os
 import platform
@@ -12,14 +13,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 
-from streaming.errors import ServerRefused, ServerUnreachable, StreamingError
+from streaming.errors import ServerRefused, ServerUnreachable, StreamingError, cause_of
 from streaming.frames import Pixels, unpack_encoded
 from streaming.gauges import Gauges, Percentiles
 from streaming.impairment import Impairment
@@ -39,6 +40,8 @@ class Measured:
     """One measurement. times [ms] and fps over at most its last ten seconds.
 
     returned: share of the pictures put that came back. cpu: of the peer's process, 1 = one core.
+    stages: median [ms] of each part of the way. line_loss: share of packets lost on the way there,
+    line_ms: round trip of the line alone. sending [bit/s]: what the rate control allows at the end.
     """
 
     round_trip_ms: Percentiles
@@ -50,6 +53,10 @@ class Measured:
     cpu: float
     server_cpu: float
     backend: str
+    stages: dict[str, float] = field(default_factory=dict)
+    line_loss: float = 0.0
+    line_ms: float = 0.0
+    sending: int = 0
 
     def row(self) -> dict[str, Any]:
         """As it stands in the JSON of `stream bench`."""
@@ -100,7 +107,13 @@ def server(config: ServerConfig) -> Iterator[tuple[Ready, int]]:
             process.join()
 
 
-def measure(config: PeerConfig, seconds: float, side: int = 480, server_pid: int = 0) -> Measured:
+def measure(
+    config: PeerConfig,
+    seconds: float,
+    side: int = 480,
+    server_pid: int = 0,
+    settle_s: float = LEAD_S,
+) -> Measured:
     """Stream for `seconds` and tell how it went. Raises ServerUnreachable or ServerRefused."""
     label = f"measure-{os.urandom(3).hex()}"
     with (
@@ -116,7 +129,7 @@ def measure(config: PeerConfig, seconds: float, side: int = 480, server_pid: int
         try:
             _wait(lambda: peer.gauges(), config.url)
             first_ms = (time.monotonic() - began) * 1000 - _spawned_ms(peer, began)
-            time.sleep(LEAD_S)
+            time.sleep(settle_s)
             return _measured(peer, game, seconds, first_ms, server_pid)
         finally:
             game.stop()
@@ -132,9 +145,11 @@ def _wait(look: Callable[[], Gauges], url: str) -> None:
     deadline = time.monotonic() + START_S
     while not (gauges := look()).connected:
         if gauges.state == "refused":
-            raise ServerRefused(address_of(url), gauges.detail)
+            raise ServerRefused(address_of(url), cause_of(gauges.detail))
         if time.monotonic() > deadline:
-            raise ServerUnreachable(address_of(url), gauges.detail or "no picture came back")
+            raise ServerUnreachable(
+                address_of(url), cause_of(gauges.detail) or "no picture came back"
+            )
         time.sleep(0.02)
 
 
@@ -162,6 +177,10 @@ def _measured(
         (after.cpu_s - before.cpu_s) / wall,
         server_busy / wall,
         after.backend,
+        after.stages,
+        after.line_loss,
+        after.line_ms,
+        after.sending,
     )
 
 
@@ -227,28 +246,48 @@ def street(tick: int, side: int = 480) -> Pixels:
     return out
 
 
-CASES: dict[str, Impairment | None] = {
-    "loopback": None,
-    "2 % loss": Impairment(loss=0.02, delay=0.01, seed=2),
-    "5 % loss": Impairment(loss=0.05, delay=0.01, seed=2),
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One row of `stream bench`. line: both directions, each with draws of its own.
+
+    work_s: what the backend takes for a picture. settle_s: before the measuring begins.
+    """
+
+    line: Impairment | None = None
+    work_s: float = 0.0
+    settle_s: float = LEAD_S
+
+
+_WAY = 0.01  # [s] each way, where a line is spoilt at all
+CASES: dict[str, Case] = {
+    "loopback": Case(),
+    "2 % loss": Case(Impairment(loss=0.02, delay=_WAY, seed=2)),
+    "5 % loss": Case(Impairment(loss=0.05, delay=_WAY, seed=2)),
+    "10 % loss": Case(Impairment(loss=0.10, delay=_WAY, seed=2)),
+    "50 ms jitter, reordered": Case(
+        Impairment(delay=_WAY, jitter=0.05, reorder=True, seed=2), settle_s=2.0
+    ),
+    "1.5 Mbit/s pipe": Case(Impairment(delay=_WAY, rate=1_500_000, seed=2), settle_s=8.0),
+    "1 s black-out": Case(Impairment(delay=_WAY, down_every=6.0, down_s=1.0, seed=2)),
+    "50 ms backend": Case(work_s=0.05),
 }
 
 
 def compare(case: str, seconds: float, backend: str = "identity") -> dict[str, Any]:
     """One row of `stream bench`: our receiver and encoder, then the library's own."""
     row: dict[str, Any] = {"case": case}
+    what = CASES[case]
+    here = what.line and dataclasses.replace(what.line, seed=what.line.seed + 1)
     for name, patched in (("ours", True), ("stock", False)):
-        there = CASES[case]
-        here = there and Impairment(there.loss, there.delay, seed=there.seed + 1)
-        with server(ServerConfig(backend=backend, patched=patched, impairment=there)) as (
-            ready,
-            pid,
-        ):
-            config = PeerConfig(
-                f"ws://127.0.0.1:{ready.port}", "bench", patched=patched, impairment=here
-            )
+        config = ServerConfig(
+            backend=backend, patched=patched, impairment=what.line, work_s=what.work_s
+        )
+        with server(config) as (ready, pid):
+            url = f"ws://127.0.0.1:{ready.port}"
+            peer = PeerConfig(url, "bench", patched=patched, impairment=here)
             try:
-                row[name] = measure(config, seconds, server_pid=pid).row()
+                seen = measure(peer, seconds, server_pid=pid, settle_s=what.settle_s)
+                row[name] = seen.row()
             except ServerUnreachable as error:  # a stock line may never get a picture through
                 row[name] = {"p50": 0.0, "p95": 0.0, "p99": 0.0, "returned": 0.0, "why": str(error)}
     return row

@@ -6,7 +6,6 @@ and the seat's secret live here, so every reconnect restores them.
 
 import asyncio
 import contextlib
-import json
 import logging
 import secrets
 import time
@@ -19,15 +18,19 @@ from typing import Any
 from av.video.reformatter import VideoReformatter
 
 from streaming import jitter, wire
+from streaming.client_journal import ClientJournal
 from streaming.codec import PTS_PER_TICK, TickEncoder, is_key, tick_of
-from streaming.errors import ServerRefused, StreamingError
+from streaming.errors import LiveKitMissing, ServerRefused, StreamingError
+from streaming.foreign import Foreign
 from streaming.frames import EncodedFrame, pack_encoded
 from streaming.gauges import Gauges, Meter, Percentiles
 from streaming.ice import IceConfig
 from streaming.impairment import BadLine, Impairment
 from streaming.link import Link
+from streaming.models import native
 from streaming.ratecontrol import Window
 from streaming.ring import FifoRing, LatestRing
+from streaming.stages import StageClock, unpack_times
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +40,10 @@ GIVE_UP_S = 2.0
 FIRST_FRAME_S = 8.0
 LOOK_S = 0.004  # between looks at a ring whose writer rings no bell
 PROMPT_LEAD_TICKS = 12
-RETRY_S = (0.1, 0.2, 0.4, 0.8, 1.5)
+RETRY_S = (0.1, 0.2, 0.4, 0.8)  # a server that is back is found within a second
+SERVICE_RETRY_S = (1.0, 2.0, 4.0, 8.0, 10.0)  # every try at a service may be billed
 REMEMBERED = 512
+TRANSPORTS = ("direct", "livekit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ class PeerConfig:
     server's signed blocks are appended. prompt..number: in force from the first frame. fps, bitrate
     [bit/s], codec: of what is sent, at most and where the server takes it. nice: lowers the
     process's priority. patched False runs the library as it is, and impairment spoils the line:
-    for measurements.
+    for measurements. transport: direct or livekit, the latter with model and, where the table does
+    not know it, size (WIDTHxHEIGHT@FPS).
     """
 
     url: str
@@ -70,11 +76,18 @@ class PeerConfig:
     patched: bool = True
     impairment: Impairment | None = None
     codec: str = "vp8"
+    transport: str = "direct"
+    model: str = "lucy-restyle-latest"
+    size: str = ""
     ice: IceConfig = IceConfig()  # noqa: RUF009 - frozen
 
     def __post_init__(self) -> None:
         if not 1 <= self.fps <= 120 or not 100_000 <= self.bitrate <= 50_000_000:
             raise ValueError("a peer sends 1..120 frames/s at 0.1..50 Mbit/s")
+        if self.transport not in TRANSPORTS:
+            raise ValueError(f"no transport '{self.transport}'; choose: {', '.join(TRANSPORTS)}")
+        if self.transport == "livekit":
+            native(self.model, self.size)  # raises ModelUnknown
 
 
 class Peer:
@@ -109,6 +122,9 @@ class Peer:
             ("sent", "returned", "dropped", "lost", "foreign", "reconnects"), 0
         )
         self._connect_ms = 0.0
+        self._foreign: Foreign | None = None  # set where the server does not echo ticks
+        self._echoes = True
+        self._stages, self._loss = StageClock(), Meter()
 
     # what the game may ask for
 
@@ -140,6 +156,11 @@ class Peer:
 
     def gauges(self) -> Gauges:
         """A reading of now."""
+        rate = self._link.rate if self._link is not None else None
+        foreign = None if self._echoes else self._foreign
+        if rate is not None and self._state == "streaming":
+            self._loss.add(rate.loss)
+        losses = self._loss.values()
         return Gauges(
             state=self._state,
             connected=self._state == "streaming",
@@ -152,6 +173,12 @@ class Peer:
             detail=self._detail,
             connect_ms=self._connect_ms,
             cpu_s=round(time.process_time(), 3),
+            stages=self._stages.reading(),
+            line_loss=round(sum(losses) / len(losses), 4) if losses else 0.0,
+            line_ms=round(rate.round_trip_s * 1000, 1) if rate is not None else 0.0,
+            sending=rate.target if rate is not None else 0,
+            exact=self._echoes,
+            confidence=1.0 if foreign is None else round(foreign.confidence, 3),
             **self._counts,
         )
 
@@ -174,7 +201,8 @@ class Peer:
                     break
                 failures = 0 if self._counts["returned"] > before else failures + 1
                 self._state = "reconnecting"
-                await self._pause(RETRY_S[min(failures, len(RETRY_S) - 1)])
+                waits = RETRY_S if self._config.transport == "direct" else SERVICE_RETRY_S
+                await self._pause(waits[min(failures, len(waits) - 1)])
         finally:
             self._journal.close()
             if line is not None:
@@ -187,7 +215,7 @@ class Peer:
         if self._patched:
             encoder = TickEncoder(config.bitrate, config.fps, codec=config.codec)
         first_tick = max(self._source.latest_tick, 0)
-        link = Link(config.url, self, encoder, self._patched, first_tick, config.ice)
+        link = self._new_link(encoder, first_tick)
         ticket = dict(config.ticket) or {"session": config.session}
         seat = wire.Ticket(ticket, config.resume, self._journal.next_n, first_tick)
         stopping = asyncio.ensure_future(self._stop.wait())
@@ -198,7 +226,7 @@ class Peer:
                 work.result()
             else:
                 await link.bye()
-        except ServerRefused as error:
+        except (ServerRefused, LiveKitMissing) as error:
             self._note(error)
             return True
         except StreamingError as error:
@@ -207,12 +235,22 @@ class Peer:
             log.exception("peer.surprise")
             self._detail = f"{type(error).__name__}: {error}"
         finally:
-            for task in (work, stopping):
-                task.cancel()
-            await asyncio.gather(work, stopping, return_exceptions=True)
+            await _ended(work, stopping)
             await link.close()
             self._unanswered.clear()
         return False
+
+    def _new_link(self, encoder: TickEncoder | None, first_tick: int) -> Link:
+        config = self._config
+        self._echoes, self._foreign = True, None
+        if config.transport == "livekit":
+            from streaming.livekit import LiveKitLink
+
+            chosen = native(config.model, config.size)
+            side = (self._styled.shape[0], self._styled.shape[1])
+            rate, codec = config.bitrate, config.codec
+            return LiveKitLink(config.url, self, config.model, chosen, side, rate, codec)
+        return Link(config.url, self, encoder, self._patched, first_tick, config.ice)
 
     async def _open_and_feed(self, link: Link, seat: wire.Ticket, began: float) -> None:
         self._unacknowledged.clear()
@@ -232,9 +270,7 @@ class Peer:
                 if task.done():
                     task.result()
         finally:
-            for task in (feeding, watching, over):
-                task.cancel()
-            await asyncio.gather(feeding, watching, over, return_exceptions=True)
+            await _ended(feeding, watching, over)
 
     async def _feed(self, link: Link) -> None:
         took = time.monotonic()
@@ -244,7 +280,8 @@ class Peer:
             expired = now - self._window.expires_s
             while self._unanswered and next(iter(self._unanswered.values()))[1] < expired:
                 self._unanswered.popitem(last=False)
-            if len(self._unanswered) >= self._window.size or not link.ready:
+            full = self._patched and len(self._unanswered) >= self._window.size
+            if full or not link.ready:
                 await asyncio.sleep(0.002)
                 continue
             took, count = now, self._source.count
@@ -259,6 +296,9 @@ class Peer:
             while len(self._sent) > REMEMBERED:
                 self._sent.popitem(last=False)
             link.offer(frame)
+            self._stages.sent(frame.tick, frame.t_ns)
+            if self._foreign is not None and not self._echoes:
+                self._foreign.sent(frame, time.monotonic_ns())
             self._counts["sent"] += 1
             self._out.add(1.0)
 
@@ -271,7 +311,8 @@ class Peer:
             self._rung.clear()
             if self._source.latest_tick <= self._tick:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._rung.wait(), LOOK_S)
+                    async with asyncio.timeout(LOOK_S):
+                        await self._rung.wait()
 
     async def _watch(self, link: Link) -> None:
         """Tell a stall at once; end the link when it lasts. A source that rests is no stall."""
@@ -296,6 +337,8 @@ class Peer:
     def hello(self, message: wire.Hello | None) -> None:
         """The server is ours, or is not."""
         self._backend = message.backend if message else "unknown"
+        self._echoes = message is not None
+        self._foreign = Foreign(self._config.fps) if message is None else None
 
     def queued(self, position: int) -> None:
         """Others are before us."""
@@ -321,41 +364,79 @@ class Peer:
         self._detail = text
         log.warning("peer.notice session=%s %s", self._config.session, text)
 
+    def times(self, text: str) -> None:
+        """When the server had what."""
+        self._stages.told(unpack_times(text))
+
     def encoded(self, timestamp: int, data: bytes, codec: str) -> None:
         """A frame as received, before it is decoded: into the recorder's ring, byte for byte."""
         now_ns = time.monotonic_ns()
-        tick, exact = tick_of(timestamp), self._is_exact(timestamp)
-        if not exact:
-            if self._backend != "unknown" or not self._sent:
-                self._counts["foreign"] += 1
-                return
-            tick = next(reversed(self._sent))
+        if self._foreign is not None:
+            self._foreign.encoded(timestamp, data, codec, now_ns)
+            return
+        tick = tick_of(timestamp)  # other encoders floor a timestamp by one now and then
+        if abs(timestamp - tick * PTS_PER_TICK) > 1 or tick not in self._sent:
+            self._counts["foreign"] += 1
+            return
+        self._stages.received(tick)
+        self._keep(tick, data, codec, now_ns)
+
+    def _keep(
+        self, tick: int, data: bytes, codec: str, now_ns: int, confidence: float | None = None
+    ) -> None:
+        """Into the recorder's ring. confidence: of an estimated tick, None of an exact one."""
         _, number, seed = next(e for e in reversed(self._numbers) if e[0] <= tick or e[0] == -1)
-        key, confidence = is_key(codec, data), 1.0 if exact else 0.0
-        frame = EncodedFrame(tick, data, key, now_ns, exact, confidence, number, seed)
+        exact, sure = confidence is None, 1.0 if confidence is None else confidence
+        frame = EncodedFrame(tick, data, is_key(codec, data), now_ns, exact, sure, number, seed)
         if not self._encoded.push(pack_encoded(frame), kind=STYLED, tick=tick, t_ns=now_ns):
             self._counts["lost"] += 1
         self._bits.add(len(data) * 8.0)
         self._counts["returned"] += 1
 
-    def _is_exact(self, timestamp: int) -> bool:
-        tick = tick_of(timestamp)  # other encoders floor a timestamp by one now and then
-        return abs(timestamp - tick * PTS_PER_TICK) <= 1 and tick in self._sent
-
     def decoded(self, frame: Any) -> None:
         """The newest picture: onto the ring to the screen."""
-        tick = tick_of(frame.pts)
-        sent_ns = self._sent.get(tick)
-        if sent_ns is None and self._backend != "unknown":
+        if self._foreign is not None:
+            self._guess(frame)
             return
+        tick = tick_of(frame.pts)
+        if tick in self._sent:
+            self._show(frame, tick)
+            self._stages.decoded(tick)
+
+    def returned(self, frame: Any, data: bytes, tick: int | None) -> None:
+        """A picture of a transport that hands out no bitstream. tick: None where none was echoed.
+
+        data: VP8, encoded here.
+        """
+        now_ns = time.monotonic_ns()
+        self._echoes = tick is not None
+        if tick is not None and tick in self._sent:
+            self._stages.received(tick)
+            self._keep(tick, data, "vp8", now_ns)
+            self._show(frame, tick)
+            self._stages.decoded(tick)
+        elif tick is None and self._foreign is not None:
+            self._foreign.encoded(frame.pts, data, "vp8", now_ns)
+            self._guess(frame)
+
+    def _guess(self, frame: Any) -> None:
+        """Pair a picture that carries no tick by how it moves."""
+        assert self._foreign is not None
+        match, found = self._foreign.decoded(frame, time.monotonic_ns())
+        for held, own in found:
+            self._keep(own.tick, held.data, held.codec, held.received_ns, own.confidence)
+        if match is not None:
+            self._show(frame, match.tick)
+
+    def _show(self, frame: Any, tick: int) -> None:
         height, width = self._styled.shape[:2]
         picture = self._reformatter.reformat(frame, width, height, "bgra", threads=1)
-        now_ns = time.monotonic_ns()
         pixels: Any = picture.to_ndarray()
-        self._styled.put(tick, now_ns, pixels)
+        self._styled.put(tick, time.monotonic_ns(), pixels)
         self._heard_at, self._returned_tick = time.monotonic(), tick
         self._state, self._detail = "streaming", ""
         self._in.add(1.0)
+        sent_ns = self._sent.get(tick)
         if sent_ns is not None:
             trip_ms = (time.monotonic_ns() - sent_ns) / 1e6
             self._round_trip.add(trip_ms)
@@ -384,39 +465,11 @@ class Peer:
             return
 
 
-class ClientJournal:
-    """The server's signed lines as the player keeps them; path None counts but keeps nothing."""
-
-    def __init__(self, path: Path | None) -> None:
-        self.next_n = 0
-        self._file = path.open("a+b") if path is not None else None
-        if self._file is None:
-            return
-        self._file.seek(0)
-        data = self._file.read()
-        whole = data[: data.rfind(b"\n") + 1]
-        self._file.truncate(len(whole))
-        lines = whole.splitlines()
-        if lines:
-            self.next_n = int(json.loads(lines[-1])["n"]) + 1
-
-    def append(self, line: str) -> None:
-        """Keep a block that is new. One that is no block is dropped with a word in the log."""
-        try:
-            n = json.loads(line)["n"]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            n = None
-        if type(n) is not int or "\n" in line or not line.isascii():
-            log.warning("peer.journal dropped a line that is no block")
-            return
-        if n < self.next_n and n != 0:
-            return
-        self.next_n = n + 1
-        if self._file is not None:
-            self._file.write(line.encode("ascii") + b"\n")
-            self._file.flush()
-
-    def close(self) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
+async def _ended(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel until all have ended: before Python 3.12 `wait_for` may swallow a cancellation."""
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=0.5)
+    for task in tasks:
+        task.cancelled() or task.exception()  # seen

@@ -10,12 +10,17 @@ from collections import deque
 
 FLOOR_BPS = 250_000
 STANDING_MS = 60.0  # a queue that never gets shorter than this is one that we have built
+GROWING_MS = 25.0  # here nobody may send faster than the line has just carried
 SPAN_MS = 250  # of looking, before it is believed
 TELL_MS = 500  # REMB may be lost, so it is repeated
 SETTLE_MS = 700  # after a step down, until the queue has run dry
 CALM_MS = 2000  # without a queue before the next step up
 CAREFUL_MS = 20_000  # as long the last full line is not tried again
-DOWN, UP = 0.8, 1.15
+DOWN, UP = 0.85, 1.1
+START = 0.4  # of what we may send: a line that is full from the first frame teaches nothing
+STEP, STEP_S = 1.2, 1.0
+REST_S = 0.25
+RETRY_SHARE, RETRY_BURST = 0.3, 10_000
 LOSS_FULL = 0.2  # beyond every random loss that we promise to bear
 _BASE_MS = 10_000  # the least delay is forgotten after one to two of these: clocks drift
 _WRAP_MS = 64_000.0
@@ -66,11 +71,16 @@ class Estimator:
                 self.estimate = min(wanted, self.estimate or wanted)
                 self._changed_at, self._told_at = float(now), float("-inf")
             return
+        if self.queue_ms > GROWING_MS:
+            self._queued_at = now
+            if not self.estimate:
+                self.estimate, self._told_at = max(FLOOR_BPS, int(rate)), float("-inf")
+            return
         calm = now - max(self._queued_at, self._changed_at) >= CALM_MS
         if not self.estimate or not calm or rate < 0.6 * self.estimate:
             return
         higher = int(self.estimate * UP)
-        if higher > 0.93 * self._full and now - self._full_at < CAREFUL_MS:
+        if higher > 0.92 * self._full and now - self._full_at < CAREFUL_MS:
             return
         self.estimate = higher
         self._changed_at, self._told_at = float(now), float("-inf")
@@ -91,43 +101,78 @@ class Estimator:
 class RateControl:
     """One sender's target [bit/s]: at most `most`, at most the far side's estimate.
 
-    Times [s] are handed in, monotonic.
+    Begins at START of `most` and takes the rest in steps while the reports are good. Times [s] are
+    handed in, monotonic.
     """
 
-    def __init__(self, most: int) -> None:
-        self.most = self.target = most
+    def __init__(self, most: int, begun: float = 0.0) -> None:
+        self.most = most
+        self.target = max(min(FLOOR_BPS, most), int(most * START))
         self._estimate = most
-        self._losses = most
+        self._allowed = self.target
         self._lossy_reports = 0
-        self._calm_since = float("-inf")
+        self._stepped = begun
+        self._rest_until = float("-inf")
         self.loss = 0.0
         self.round_trip_s = 0.0
 
-    def estimated(self, bitrate: int) -> int:
+    def estimated(self, bitrate: int, now: float) -> int:
         """The far side tells what its line carries. Returns the new target."""
+        if bitrate < 0.9 * self.target:
+            self._rest_until = now + REST_S
         self._estimate = max(FLOOR_BPS, bitrate)
+        self._allowed = max(self._allowed, min(self._estimate, self.most))
         return self._settle()
 
     def reported(self, loss: float, round_trip_s: float, now: float) -> int:
         """A receiver report: share of packets lost 0..1 since the last. Returns the new target."""
-        self.loss = loss
-        self.round_trip_s = round_trip_s
+        self.loss, self.round_trip_s = loss, round_trip_s
         if loss > LOSS_FULL:
             self._lossy_reports += 1
-            self._calm_since = now
+            self._stepped = now
             if self._lossy_reports >= 2:  # one report may be a black-out
-                self._losses = max(FLOOR_BPS, int(min(self._losses, self.target) * 0.7))
+                self._allowed = max(FLOOR_BPS, int(min(self._allowed, self.target) * 0.7))
                 self._lossy_reports = 0
         else:
             self._lossy_reports = 0
-            if self._losses < self.most and now - self._calm_since >= 2.0:
-                self._losses = min(self.most, int(self._losses * UP))
-                self._calm_since = now
+            if self._allowed < self.most and now - self._stepped >= STEP_S:
+                self._allowed = min(self.most, int(self._allowed * STEP))
+                self._stepped = now
         return self._settle()
 
+    def rests(self, now: float) -> bool:
+        """Whether to skip pictures now, so that a line found full can run dry."""
+        return now < self._rest_until
+
     def _settle(self) -> int:
-        self.target = max(min(self.most, self._estimate, self._losses), min(FLOOR_BPS, self.most))
+        self.target = max(min(self.most, self._estimate, self._allowed), min(FLOOR_BPS, self.most))
         return self.target
+
+
+class Retries:
+    """Which lost packets are sent again: not the same one twice within a round trip, and no more
+    than RETRY_SHARE of the rate, so that healing never fills the line. Times [s], monotonic."""
+
+    def __init__(self) -> None:
+        self._sent: dict[int, float] = {}
+        self._credit = float(RETRY_BURST)
+        self._at = 0.0
+        self.refused = 0
+
+    def allows(self, seq: int, size: int, rate: int, round_trip_s: float, now: float) -> bool:
+        """Whether packet `seq` of `size` bytes may go out again now."""
+        grown = (now - self._at) * rate / 8 * RETRY_SHARE
+        self._credit, self._at = min(RETRY_BURST, self._credit + grown), now
+        if now - self._sent.get(seq, float("-inf")) < max(0.03, 0.9 * round_trip_s):
+            return False
+        if size > self._credit:
+            self.refused += 1
+            return False
+        self._credit -= size
+        if len(self._sent) > 512:
+            self._sent = {k: at for k, at in self._sent.items() if now - at < 1.0}
+        self._sent[seq] = now
+        return True
 
 
 class Window:

@@ -5,18 +5,21 @@ survives any loss. Owns every private member of the library that the sending sid
 """
 
 import ipaddress
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 import aioice.ice
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, rtcrtpsender
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, clock, rtcrtpsender
 from aiortc.codecs.vpx import Vp8Encoder
+from aiortc.rtcrtpsender import RTP_HISTORY_SIZE
 from aiortc.rtp import RtcpRrPacket, RtcpSrPacket
 
 from streaming import jitter
 from streaming.codec import PTS_PER_TICK, TIME_BASE, OnEncoded, TickEncoder, tick_of
+from streaming.ratecontrol import RateControl, Retries
 
 __all__ = ["PTS_PER_TICK", "TIME_BASE", "TickEncoder", "tick_of"]
 
@@ -81,13 +84,13 @@ def offer_codecs(transceiver: Any, mime: str = "video/VP8") -> None:
     transceiver.setCodecPreferences([*wanted, *vp8, *rtx[:1]])
 
 
-def equip_sender(
-    sender: Any, encoder: TickEncoder, on_report: Callable[[float, float], None] | None = None
-) -> None:
+def equip_sender(sender: Any, encoder: TickEncoder, rate: RateControl) -> None:
     """Give one fresh sender our encoder, its codec and a timestamp origin of zero.
 
-    on_report(loss 0..1, round trip [s]): every receiver report of the far side.
+    rate: told what the far side reports, and obeyed.
     """
+    encoder.bitrate = rate.target
+    encoder.on_estimate = lambda bits: _aim(encoder, rate.estimated(bits, time.monotonic()))
     sender._send_keyframe = encoder.want_key
     send, handle = sender.send, sender._handle_rtcp_packet
 
@@ -98,14 +101,36 @@ def equip_sender(
 
     async def handle_and_tell(packet: Any) -> None:
         await handle(packet)
-        if on_report is not None and isinstance(packet, RtcpRrPacket | RtcpSrPacket):
-            for report in packet.reports:
-                if report.ssrc == sender._ssrc:
-                    round_trip = sender._RTCRtpSender__rtt or 0.0
-                    on_report(report.fraction_lost / 256, round_trip)
+        if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
+            for report in [r for r in packet.reports if r.ssrc == sender._ssrc]:
+                round_trip, loss = sender._RTCRtpSender__rtt or 0.0, report.fraction_lost / 256
+                _aim(encoder, rate.reported(loss, round_trip, time.monotonic()))
 
     sender.send, sender._handle_rtcp_packet = send_ours, handle_and_tell
+    _limit_retries(sender, rate)
     _equip(sender, encoder)
+
+
+def _aim(encoder: TickEncoder, bitrate: int) -> None:
+    encoder.bitrate = bitrate
+
+
+def _limit_retries(sender: Any, rate: RateControl) -> None:
+    """Lost packets go out again within a budget, and with the time at which they really do."""
+    retransmit, history, retries = sender._retransmit, sender._RTCRtpSender__rtp_history, Retries()
+
+    async def again(sequence_number: int) -> None:
+        packet = history.get(sequence_number % RTP_HISTORY_SIZE)
+        if packet is None or packet.sequence_number != sequence_number:
+            return
+        now, round_trip = time.monotonic(), sender._RTCRtpSender__rtt or 0.0
+        if rate.rests(now):
+            return
+        if retries.allows(sequence_number, len(packet.payload), rate.target, round_trip, now):
+            packet.extensions.abs_send_time = (clock.current_ntp_time() >> 14) & 0x00FFFFFF
+            await retransmit(sequence_number)
+
+    sender._retransmit = again
 
 
 def _equip(sender: Any, encoder: Any) -> None:

@@ -26,7 +26,8 @@ from streaming.ice import Guard, IceConfig, configuration, open_ended, trickle
 from streaming.journal import LUMA_SIDE, JournalWriter
 from streaming.painter import HUNG_S, Painter
 from streaming.ratecontrol import RateControl
-from streaming.track import EncodedTrack, OfferedTrack, newest
+from streaming.stages import Times, pack_times
+from streaming.track import EVERY, EncodedTrack, OfferedTrack, newest
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +67,13 @@ class Seat:
         loopback: bool = True,
         ice: IceConfig = IceConfig(),  # noqa: B008 - frozen
         far: str = "",
+        on_frame: Callable[[float, int], None] = lambda took_ms, size: None,
     ) -> None:
         self._painter, self._player, self._send = painter, painter.for_player(), send
         self._journal, self._now_ns = journal, now_ns
         self._first_tick, self._patched, self._loopback = first_tick, patched, loopback
         self._ice, self._guard = ice, Guard(far, ice.private)
-        self._answered = asyncio.Event()
+        self._answered, self._on_frame = asyncio.Event(), on_frame
         self._prompts: list[wire.Prompt] = [wire.Prompt("", from_tick=-1)]
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -80,18 +82,19 @@ class Seat:
         self._inbox: deque[tuple[int, bytes, str]] = deque(maxlen=REMEMBERED)
         self._pending: deque[Any] = deque()
         self._decoder, self._encoder = TickDecoder(), TickEncoder(bitrate)
-        self.rate = RateControl(bitrate)
-        self._encoder.on_estimate = self._estimated
+        self.rate = RateControl(bitrate, time.monotonic())
         self._track: Any = EncodedTrack() if patched else OfferedTrack(depth=4)
         self._buffer: Any = None
         self._worker = ThreadPoolExecutor(1, "seat")
         self._working: asyncio.Task[None] | None = None
         self._generation = 0
+        self._closed = False
+        self._times: deque[Times] = deque(maxlen=REMEMBERED)
         self._took_s = 0.01
         self._connection: Any = None
         self._began = 0.0
         self.last_tick = -1
-        self.frames = self.skipped = 0
+        self.frames = self.skipped = self.candidates_dropped = 0
         painter.listen(self._say)
 
     async def answer(self, offer: wire.Offer) -> None:
@@ -116,7 +119,7 @@ class Seat:
         connection = rtc.connection(configuration)
         sender = connection.addTrack(self._track)
         if self._patched:
-            rtc.equip_sender(sender, self._encoder, self._reported)
+            rtc.equip_sender(sender, self._encoder, self.rate)
         else:
             rtc.equip_sender_stock(sender, self._on_encoded)
         transceiver = next(t for t in connection.getTransceivers() if t.sender is sender)
@@ -128,12 +131,6 @@ class Seat:
         if not self._patched:
             connection.on("track", self._on_track)
         return connection
-
-    def _estimated(self, bitrate: int) -> None:
-        self._encoder.bitrate = self.rate.estimated(bitrate)
-
-    def _reported(self, loss: float, round_trip_s: float) -> None:
-        self._encoder.bitrate = self.rate.reported(loss, round_trip_s, time.monotonic())
 
     def _found(self, candidate: dict[str, Any] | None) -> None:
         """One of our own candidates that came after the answer."""
@@ -173,6 +170,12 @@ class Seat:
             with contextlib.suppress(ValueError):
                 self._journal.commit(max(message.tick, 0), bytes.fromhex(message.chain).hex())
 
+    async def tell_times(self) -> None:
+        """Say when the last frames were received and sent, so that the player sees the stages."""
+        told, self._times = list(self._times), deque(maxlen=REMEMBERED)
+        if told:
+            await self._send(wire.Times(pack_times(told)))
+
     async def seal(self, end: bool = False) -> None:
         """Sign what passed and send the block."""
         line = self._journal.seal(end) if self._journal is not None else None
@@ -182,6 +185,7 @@ class Seat:
     async def close(self) -> None:
         """End the media and the tasks. The journal stays with its owner."""
         self._painter.forget(self._say)
+        self._closed = True
         self._generation += 1
         for task in self._tasks:
             task.cancel()
@@ -190,6 +194,7 @@ class Seat:
         if self._connection is not None:
             await self._connection.close()
         self._worker.shutdown(wait=False, cancel_futures=True)
+        self.candidates_dropped = self._guard.dropped
 
     # our own way: encoded frames in, one job for each picture, encoded frames out
 
@@ -197,7 +202,7 @@ class Seat:
         self._arrived[tick_of(timestamp)] = self._now_ns()
         while len(self._arrived) > REMEMBERED:
             self._arrived.popitem(last=False)
-        if self._patched:
+        if self._patched and not self._closed:
             self._inbox.append((timestamp, data, codec))
             if self._working is None or self._working.done():
                 self._working = self._go(self._work())
@@ -241,6 +246,9 @@ class Seat:
         tick = tick_of(frame.pts) if frame is not None else -1
         if frame is None or tick <= self.last_tick or not self._track.wanted:
             return None
+        if self.rate.rests(time.monotonic()):
+            self.skipped += 1
+            return None
         received, prompt = self._arrived.get(tick, self._now_ns()), self._prompt_for(tick)
         luma, styled = self._style(frame, prompt)
         if generation != self._generation:
@@ -254,6 +262,7 @@ class Seat:
         if painted.data:
             self._track.offer(painted.tick, painted.data)
             self.frames += 1
+            self._on_frame((painted.sent_ns - painted.received_ns) / 1e6, len(painted.data))
         await self._begun(painted.prompt)
         self._received[painted.tick] = (painted.received_ns, painted.luma)
         self._journal_frame(painted.tick, painted.sent_ns, painted.sha256)
@@ -265,8 +274,7 @@ class Seat:
             self._working = self._go(self._paint(track))
 
     async def _paint(self, track: Any) -> None:
-        async for frame, skipped in newest(track, self._allowed):
-            self.skipped += skipped
+        async for frame, _ in newest(track, EVERY):
             tick = tick_of(frame.pts)
             if tick <= self.last_tick or max(frame.width, frame.height) > LARGEST_SIDE:
                 continue
@@ -325,6 +333,7 @@ class Seat:
 
     def _journal_frame(self, tick: int, sent_ns: int, sha256: str) -> None:
         received, luma = self._received.pop(tick, (sent_ns, b""))
+        self._times.append((tick, received, sent_ns))
         if self._journal is not None and luma and tick > self._journal.last_tick:
             self._journal.frame(tick, min(received, sent_ns), sent_ns, luma, sha256)
 

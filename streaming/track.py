@@ -97,6 +97,11 @@ class OfferedTrack(MediaStreamTrack):  # type: ignore[misc]
         self._there.set()
 
 
+def EVERY() -> int:
+    """Pass over no frame, as the library's own examples do."""
+    return 1 << 30
+
+
 async def newest(
     track: Any, allowed: Callable[[], int] = lambda: 0
 ) -> AsyncIterator[tuple[Any, int]]:

@@ -14,7 +14,13 @@ from typing import Any, ClassVar, Union, get_args, get_origin
 from streaming.errors import WireMalformed
 
 LARGEST_MESSAGE = 4 << 20
-_LARGEST_TEXT = {"sdp": 65536, "prompt": 8192, "image_data": 3 << 20, "block": 1 << 20}
+_LARGEST_TEXT = {
+    "sdp": 65536,
+    "prompt": 8192,
+    "image_data": 3 << 20,
+    "block": 1 << 20,
+    "frames": 1 << 16,
+}
 _SECRET = re.compile(r"((?:api_key|token|resume)=)[^&\s'\"]+")
 
 
@@ -128,6 +134,26 @@ class TurnConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveKitJoin:
+    """Of the `livekit` transport: ask for a room. client_capabilities: {"frame_timing": true}."""
+
+    TYPE: ClassVar[str] = "livekit_join"
+    passthrough: bool = False
+    client_capabilities: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveKitRoomInfo:
+    """Of the `livekit` transport: the room to join, and the key to it."""
+
+    TYPE: ClassVar[str] = "livekit_room_info"
+    livekit_url: str
+    token: str = field(repr=False)
+    room_name: str
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorMessage:
     TYPE: ClassVar[str] = "error"
     error: str
@@ -183,6 +209,14 @@ class JournalBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """Ours. When frames were received and sent, by the server's clock; see `stages`."""
+
+    TYPE: ClassVar[str] = "sd.times"
+    frames: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bye:
     """Ours. The client ends its session for good: seal the journal."""
 
@@ -204,12 +238,15 @@ Message = (
     | QueuePosition
     | Ready
     | TurnConfig
+    | LiveKitJoin
+    | LiveKitRoomInfo
     | ErrorMessage
     | Hello
     | Ticket
     | Seated
     | Inputs
     | JournalBlock
+    | Times
     | Bye
 )
 _KINDS: dict[str, type[Any]] = {kind.TYPE: kind for kind in get_args(Message)}

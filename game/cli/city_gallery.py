@@ -14,7 +14,7 @@ from game.cli.output import emit, stderr
 @click.option("--pack", type=click.Path(path_type=Path, file_okay=False), help="Folder of a pack.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def command(out: Path, pack: Path | None, as_json: bool) -> None:
-    """Draw ten places and every channel into JPEG files."""
+    """Draw ten places, the same at four times of day, and every channel into JPEG files."""
     from game.atlas.load import load
     from game.session.format import CaptureProfile
     from game.view.gallery import make

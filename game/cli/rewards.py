@@ -1,6 +1,7 @@
 """`scale-diffusion rewards`: the server side by hand. Talks to people; the work is in `rewards`."""
 
 import asyncio
+import dataclasses
 import importlib.util
 import multiprocessing
 import signal
@@ -28,13 +29,12 @@ def _chain_options(function: F) -> F:
             click.option(
                 "--folder",
                 type=click.Path(file_okay=False, path_type=Path),
-                default=Path("runs/rewards"),
-                show_default=True,
-                help="The server's folder: ledger, keys, devnet.",
+                default=None,
+                help="The server's folder: ledger, keys, devnet. [default: server.folder]",
             ),
-            click.option("--rpc-url", default="", help="Solana endpoint; default: local devnet."),
-            click.option("--mint", default="", help="Token mint; the local devnet has its own."),
-            click.option("--policy", default="default", help="Bundled policy or a TOML file."),
+            click.option("--rpc-url", default=None, help="Solana endpoint; default: local devnet."),
+            click.option("--mint", default=None, help="Token mint; the local devnet has its own."),
+            click.option("--policy", default=None, help="Bundled policy or a TOML file."),
         )
     ):
         function = option(function)
@@ -42,16 +42,22 @@ def _chain_options(function: F) -> F:
 
 
 def _settings(**given: Any) -> Any:
-    """A settings section of the options given. Exit 3 where the server extra is missing."""
+    """Section `server` of the settings, changed by the options that were given. Exit 3 where the
+    server extra is missing."""
     for name in ("solana", "sqlalchemy"):
         if importlib.util.find_spec(name) is None:
             raise MissingPart(
                 f"the server side needs {name}", "install it with: pip install '.[server]'"
             )
-    from rewards.settings import RewardsSettings
+    from game.cli.doctor import from_options
 
+    context = click.get_current_context().find_root()
+    asked: dict[str, object] = {"settings_file": None, "overrides": (), "profile": "player"}
+    if isinstance(context.obj, dict):
+        asked |= context.obj
+    known = from_options(asked).settings.server
     try:
-        return RewardsSettings(**given)
+        return dataclasses.replace(known, **{k: v for k, v in given.items() if v is not None})
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 
@@ -63,10 +69,10 @@ def command() -> None:
 
 @command.command()
 @_chain_options
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 = any free port.")
-@click.option("--slot-ms", type=click.IntRange(1, 60_000), default=400, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), help="0 = any free port.")
+@click.option("--slot-ms", type=click.IntRange(1, 60_000), help="Length of a slot [ms].")
 @_JSON
-def devnet(port: int, slot_ms: int, as_json: bool, **given: Any) -> None:
+def devnet(port: int | None, slot_ms: int | None, as_json: bool, **given: Any) -> None:
     """Run the local devnet until Ctrl-C. Prints its address first."""
     settings = _settings(devnet_port=port, slot_ms=slot_ms, **given)
     from rewards.devnet import open_devnet
@@ -215,10 +221,9 @@ def _release(settings: Any, session: str | None) -> int:
 
 
 def _requeue(settings: Any, session: str | None) -> int:
-    from rewards.premises import Premises
-    from rewards.queue import Queue
+    from rewards.backing import open_queue
 
-    queue = Queue(Premises(settings.folder).queue)
+    queue = open_queue(settings)
     try:
         return queue.redrive(session)
     finally:
@@ -227,14 +232,15 @@ def _requeue(settings: Any, session: str | None) -> int:
 
 @command.command()
 @_chain_options
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 = any free port.")
+@click.option("--host", default=None, help="[default: server.host, 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), default=None, help="0 = any free port.")
 @click.option("--journal-key", "keys", multiple=True, help="Enrolled stream server, Ed25519 hex.")
 def serve(keys: tuple[str, ...], **given: Any) -> None:
     """Run the intake until Ctrl-C. Prints what it listens on first."""
     settings = _settings(**given)
     from rewards.service import ApiConfig, run_api
 
+    keys = keys or settings.journal_keys
     _in_foreground(run_api, ApiConfig(settings=settings, journal_keys=keys))
 
 
@@ -249,6 +255,7 @@ def worker(keys: tuple[str, ...], **given: Any) -> None:
 
     facts = read_facts(settings)
     cluster = "local" if facts is None else facts.cluster
+    keys = keys or settings.journal_keys
     config = WorkerConfig(settings=settings, journal_keys=keys, cluster=cluster)
     _in_foreground(run_worker, config)
 
@@ -271,3 +278,13 @@ def _in_foreground(entry: Callable[[Any, Connection], None], config: Any) -> Non
         entry(config, theirs)
     except KeyboardInterrupt:
         stderr().print(f"{name} ended")
+
+
+def _add_admin() -> None:
+    from game.cli import rewards_admin
+
+    for each in rewards_admin.COMMANDS:
+        command.add_command(each)
+
+
+_add_admin()

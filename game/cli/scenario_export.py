@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, as the last line.")
 def command(name: str, form: str, out: Path, seed: int, driver: str, as_json: bool) -> None:
     """Write NAME as OpenSCENARIO XML 1.2, and the real streets around it as OpenDRIVE 1.7."""
+    from game.atlas.load import bundled, read_header
     from game.atlas.load import load as load_city
+    from game.atlas.notice import notice
     from scenarios import opendrive, openscenario
     from scenarios.driver import DRIVERS
     from scenarios.load import load
@@ -42,7 +44,11 @@ def command(name: str, form: str, out: Path, seed: int, driver: str, as_json: bo
     stem = f"{staged.scenario.id}-{seed}"
     case, roads = out / f"{stem}.{form}", out / f"{stem}.xodr"
     document = openscenario.document(staged, roads.name, driven)
-    streets = opendrive.network(city, (staged.frame.x, staged.frame.y), staged.scenario.id)
+    header = read_header(bundled())
+    streets = opendrive.network(
+        city, (staged.frame.x, staged.frame.y), staged.scenario.id,
+        terms=notice(header["title"], header["licences"]),
+    )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     openscenario.write(document, case)
     opendrive.save(streets, roads)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 JSON_HELP = "Print the result as JSON, as the last line."
 DRIVER_HELP = (
-    "bot, idle, full-throttle, replay (NAME is a bundle), package.module:Class, socket:PORT."
+    "bot, idle, full-throttle, replay (NAME is a bundle), package.module:Class, socket:PORT; "
+    "several with commas: bot,idle."
 )
 
 
@@ -48,6 +49,14 @@ DRIVER_HELP = (
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the results as JSON, for: scenario compare.",
 )
+@click.option("--pack", type=click.Path(path_type=Path), help="'midtown', 'manhattan' or a folder.")
+@click.option("--summary", is_flag=True, help="One line per scenario and driver, not per run.")
+@click.option(
+    "--render",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Film each failed run into this folder, as the driver saw it.",
+)
+@click.option("--render-all", is_flag=True, help="With --render: film those that passed, too.")
 @click.option(
     "--measures/--no-measures",
     default=True,
@@ -64,6 +73,10 @@ def run_command(
     bundles: Path | None,
     junit_file: Path | None,
     out: Path | None,
+    pack: Path | None,
+    summary: bool,
+    render: Path | None,
+    render_all: bool,
     measures: bool,
     as_json: bool,
 ) -> None:
@@ -77,19 +90,25 @@ def run_command(
     from scenarios.load import library
 
     if driver == "replay":
-        _replay(Path(name), measures, as_json)
+        _replay(Path(name), measures, pack, render, as_json)
         return
     names = library() if name == "all" else (name,)
     cases = cases_of(names, seeds_of(seeds), driver, _shard(shard))
-    done = _drive(cases, Orders(bundles, measures), driver, jobs)
+    if render is not None and bundles is None:
+        bundles = render  # a film is drawn from the bundle
+    orders = Orders(bundles, measures, pack, render_all)
+    done = _drive(cases, orders, driver, jobs)
     data = _data([one.result for one in done])
     for row, one in zip(data["runs"], done, strict=True):
         row["bundle"] = one.bundle
+    if render is not None:
+        for row, film in zip(data["runs"], _films(done, render, pack), strict=True):
+            row["film"] = film
     if junit_file is not None:
         _write(junit_file, junit(done))
     if out is not None:
         _write(out, json.dumps(data, separators=(",", ":")).encode() + b"\n")
-    emit(as_json, data, lambda: _render(done))
+    emit(as_json, data, lambda: _render(done, summary))
     if not all(one.result.success for one in done):
         sys.exit(1)
 
@@ -111,7 +130,7 @@ def _drive(cases: "tuple[Case, ...]", orders: "Orders", driver: str, jobs: int) 
 
     for scenario in dict.fromkeys(case.scenario for case in cases):
         load(scenario)  # say what is wrong with it before anything starts
-    city = load_city()
+    city = load_city(orders.pack)
     with Progress(console=stderr(), transient=True) as progress:
         bar = progress.add_task("driving", total=len(cases))
 
@@ -121,7 +140,8 @@ def _drive(cases: "tuple[Case, ...]", orders: "Orders", driver: str, jobs: int) 
 
         if driver.startswith("socket:"):
             return _on_wheel(cases, city, orders, driver)
-        factory_of(driver)
+        for each in driver.split(","):
+            factory_of(each)
         return drive_all(cases, city, orders, jobs, heard)
 
 
@@ -150,11 +170,29 @@ def _on_wheel(
     return done
 
 
-def _replay(file: Path, measures: bool, as_json: bool) -> None:
+def _films(done: "list[Done]", folder: Path, pack: Path | None) -> list[str]:
+    """Film what left a bundle; '' for what did not."""
+    from game.atlas.load import load as load_city
+    from game.cli.scenario_film import film
+
+    city = load_city(pack)
+    made = []
+    with Progress(console=stderr(), transient=True) as progress:
+        bar = progress.add_task("filming", total=sum(bool(one.bundle) for one in done))
+        for one in done:
+            made.append(str(film(Path(one.bundle), city, folder)) if one.bundle else "")
+            progress.update(bar, advance=bool(one.bundle))
+    return made
+
+
+def _replay(
+    file: Path, measures: bool, pack: Path | None, render: Path | None, as_json: bool
+) -> None:
     from game.atlas.load import load as load_city
     from scenarios.batch import replay
 
-    now, then = replay(file, load_city(), measures)
+    city = load_city(pack)
+    now, then = replay(file, city, measures)
     same = {key: then.get(key) == value for key, value in now.as_dict().items()}
     same.pop("measures")
     data = {
@@ -162,27 +200,33 @@ def _replay(file: Path, measures: bool, as_json: bool) -> None:
         "same": all(same.values()),
         "differs": [key for key, equal in same.items() if not equal],
     }
+    if render is not None:
+        from game.cli.scenario_film import film
 
-    def render() -> None:
+        data["film"] = str(film(file, city, render))
+
+    def say() -> None:
         said = "the same drive, bit for bit" if data["same"] else "another drive: "
         click.echo(
             f"{now.scenario} seed {now.seed}: {now.reason} {now.cause} after "
             f"{now.ticks} ticks; {said}{', '.join(data['differs'])}"
         )
 
-    emit(as_json, data, render)
+    emit(as_json, data, say)
     if not data["same"]:
         sys.exit(1)
 
 
-def _render(done: "list[Done]") -> None:
+def _render(done: "list[Done]", summary: bool) -> None:
     from game.world.version import TICK_HZ
-    from scenarios.report import HEADINGS, row
+    from scenarios.report import HEADINGS, TOTALS, row, totals
 
-    table = Table(*HEADINGS)
-    for one in done:
-        table.add_row(*row(one.result, TICK_HZ), style="" if one.result.success else "red")
     console = Console(highlight=False)
+    table = Table(*(TOTALS if summary else HEADINGS))
+    for line in totals([one.result for one in done], TICK_HZ) if summary else ():
+        table.add_row(*line)
+    for one in () if summary else done:
+        table.add_row(*row(one.result, TICK_HZ), style="" if one.result.success else "red")
     console.print(table)
     console.print(f"{sum(one.result.success for one in done)} of {len(done)} passed")
     for one in done:

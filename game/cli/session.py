@@ -127,12 +127,24 @@ command = _Group("session", help="Look at, verify, replay, share, draw and expor
 
 
 @command.command("list")
+@click.option("--page", is_flag=True, help="Write a page with thumbnails too.")
+@click.option("--open", "show", is_flag=True, help="Open that page in the browser.")
 @_common
-def list_(root: Path | None, as_json: bool) -> None:
+def list_(page: bool, show: bool, root: Path | None, as_json: bool) -> None:
     """All sessions on this machine, oldest first."""
     where = sessions_root(root)
     rows = [_row(folder) for folder in folders(where)]
-    emit(as_json, {"root": str(where), "sessions": rows}, lambda: _table(rows))
+    facts: dict[str, Any] = {"root": str(where), "sessions": rows}
+    if page or show:
+        from game.dataset.album import write
+
+        views = where.parent / "views"
+        facts["page"] = str(write(folders(where), views / "index.html", views))
+    emit(as_json, facts, lambda: _table(rows))
+    if "page" in facts:
+        stderr().print(facts["page"], highlight=False)
+    if show:
+        click.launch(Path(facts["page"]).resolve().as_uri())
 
 
 def _row(folder: Path) -> dict[str, Any]:

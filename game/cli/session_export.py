@@ -11,7 +11,9 @@ from game.errors import UsageError
 
 @click.command("export")
 @click.argument(
-    "kind", metavar="FORMAT", type=click.Choice(["lerobot", "webdataset", "parquet", "mcap"])
+    "kind",
+    metavar="FORMAT",
+    type=click.Choice(["lerobot", "webdataset", "parquet", "mcap", "rerun", "coco"]),
 )
 @click.argument("names", metavar="SESSIONS...", nargs=-1, required=True)
 @click.option(
@@ -20,7 +22,9 @@ from game.errors import UsageError
     type=click.Path(path_type=Path, file_okay=False),
     help="A new folder. An export that was cut short goes on where it stopped.",
 )
-@click.option("--fps", type=float, help="Frames/s. [default: 16 for webdataset, else 30]")
+@click.option(
+    "--fps", type=float, help="Frames/s. [default: 16 for webdataset, 2 for coco, else 30]"
+)
 @click.option("--frames", type=int, default=0, help="Cut runs into clips of this many frames.")
 @click.option("--shortest", default=8, show_default=True, help="Leave out runs below this.")
 @click.option(
@@ -39,6 +43,14 @@ from game.errors import UsageError
 )
 @click.option("--jobs", default=1, show_default=True, help="Processes.")
 @click.option(
+    "--ray",
+    "address",
+    is_flag=False,
+    flag_value="auto",
+    metavar="[ADDRESS]",
+    help="Work on a Ray cluster, one session a worker.",
+)
+@click.option(
     "--root",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the sessions. [default: where this machine keeps them]",
@@ -46,8 +58,8 @@ from game.errors import UsageError
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")  # fmt: skip
 def command(
     kind: str, names: tuple[str, ...], out: Path, fps: float | None, frames: int, shortest: int,
-    gop: int, size: str | None, licences: tuple[str, ...], jobs: int, root: Path | None,
-    as_json: bool,
+    gop: int, size: str | None, licences: tuple[str, ...], jobs: int, address: str | None,
+    root: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Write SESSIONS (ids, folders, 'last' or 'all') as one data set with card and splits."""
     from rich.progress import Progress
@@ -55,12 +67,13 @@ def command(
     from game.cli.session import find, folders, sessions_root
     from game.dataset.ids import load_salt
     from game.dataset.job import Options, export
+    from game.dataset.pool import Workers
 
     where = sessions_root(root)
     chosen = folders(where) if names == ("all",) else [find(name, where) for name in names]
     if len(set(chosen)) != len(chosen):
         raise UsageError("a session is named twice")
-    fps = fps or (16.0 if kind == "webdataset" else 30.0)
+    fps = fps or {"webdataset": 16.0, "coco": 2.0}.get(kind, 30.0)
     if fps <= 0 or frames < 0 or shortest < 2 or gop < 1 or jobs < 1:
         raise UsageError("--fps, --gop and --jobs are above 0, --shortest is 2 or more")
     if kind == "webdataset" and not frames:
@@ -73,7 +86,7 @@ def command(
         task = bar.add_task(f"export {kind}", total=len(chosen))
         result = export(
             kind, chosen, out, options, lambda name, done, of: bar.update(task, completed=done),
-            jobs,
+            Workers(jobs, address is not None, address or "auto"),
         )  # fmt: skip
     facts = {**asdict(result), "out": str(result.out)}
 

@@ -11,32 +11,43 @@ from game.cli.output import emit, stderr
 @click.command("report")
 @click.argument("names", metavar="SESSIONS...", nargs=-1)
 @click.option("--quick", is_flag=True, help="Leave out what needs the films decoded.")
+@click.option("--jobs", default=1, show_default=True, help="Processes.")
+@click.option(
+    "--ray",
+    "address",
+    is_flag=False,
+    flag_value="auto",
+    metavar="[ADDRESS]",
+    help="Work on a Ray cluster, one session a worker.",
+)
 @click.option(
     "--root",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the sessions. [default: where this machine keeps them]",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def command(names: tuple[str, ...], quick: bool, root: Path | None, as_json: bool) -> None:
+def command(
+    names: tuple[str, ...], quick: bool, jobs: int, address: str | None, root: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Alignment, lag, duplicates, frozen frames, idling, streets and closeness of SESSIONS.
 
     Ids, folders, 'last' (as when none is named) or 'all'.
     """
     from rich.progress import Progress
 
-    from game.cli.session import city_of, find, folders, sessions_root
-    from game.dataset.quality import report, total
-    from game.session.reader import Session
+    from game.cli.session import chosen
+    from game.dataset.pool import Workers
+    from game.dataset.quality import many, total
 
-    where = sessions_root(root)
-    chosen = folders(where) if names == ("all",) else [find(n, where) for n in names or ("last",)]
+    found = chosen(names or ("last",), root)
+    workers = Workers(jobs, address is not None, address or "auto")
     reports: list[dict[str, Any]] = []
-    city = None
     with Progress(console=stderr(), transient=True) as bar:
-        for folder in bar.track(chosen, description="report"):
-            with Session.open(folder) as session:
-                city = city or city_of(session)
-                reports.append(report(session, city, pictures=not quick))
+        made = many(found, workers, pictures=not quick)
+        for each in bar.track(made, total=len(found), description="report"):
+            reports.append(each)
+    reports.sort(key=lambda each: str(each["session"]))
     facts = {"sessions": reports, "total": total(reports) if reports else {}}
     emit(as_json, facts, lambda: _show(facts))
 

@@ -4,17 +4,18 @@ import asyncio
 import contextlib
 import signal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
 from game.cli.output import emit, stderr
 
-command = click.Group("stream", help="Serve, probe and measure the diffusion stream.")
+if TYPE_CHECKING:
+    from streaming.measure import Measured
+    from streaming.probe import Report
 
-FIT_MS, USABLE_MS = 150.0, 500.0  # p95 of the round trip
-FIT_FPS, USABLE_FPS = 27.0, 20.0
+command = click.Group("stream", help="Serve, probe and measure the diffusion stream.")
 
 
 @command.command()
@@ -69,43 +70,67 @@ def serve(as_json: bool, api_key_file: Path | None, **options: Any) -> None:
 
 
 @command.command()
-@click.argument("url")
+@click.argument("url", default="")
 @click.option("--api-key-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--seconds", default=10.0, show_default=True, help="How long to look.")
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
 @click.pass_context
 def probe(
     ctx: click.Context, url: str, api_key_file: Path | None, seconds: float, as_json: bool
 ) -> None:
-    """Tell whether this line and the server at URL are fit to play."""
+    """Tell whether this line and the server at URL are fit to play.
+
+    Without a URL the one of the settings (stream.url) is looked at, or, where there is none, a
+    server started here. Exit 0: fit or usable, 1: unfit, 4: no connection.
+    """
+    from game.cli.doctor import from_options
+    from game.play.link import dial
     from streaming.link import address_of
-    from streaming.measure import measure
+    from streaming.measure import measure, server
     from streaming.peer import PeerConfig
+    from streaming.probe import judge
+    from streaming.server import ServerConfig
 
-    secret = api_key_file.read_text("utf-8").split("\n")[0].strip() if api_key_file else ""
-    stderr().print(f"looking at {address_of(url)} for {seconds:.0f} s")
-    seen = measure(PeerConfig(url, "probe", api_key=secret), seconds)
-    verdict = _verdict(seen.round_trip_ms.p95, seen.fps, seen.returned)
-    data = {"url": address_of(url), "verdict": verdict, "backend": seen.backend, **seen.row()}
-    times = seen.round_trip_ms
-    emit(
-        as_json,
-        data,
-        lambda: click.echo(
-            f"{verdict}: connected in {seen.connect_ms:.0f} ms, round trip {times.p50:.0f} ms "
-            f"(95 % under {times.p95:.0f}), {seen.fps:.1f} frames/s, "
-            f"{seen.returned:.1%} came back, {seen.backend}"
-        ),
-    )
-    ctx.exit(0 if verdict != "unfit" else 1)
+    if not 0.5 <= seconds <= 600.0:
+        raise click.UsageError("--seconds must lie in 0.5 .. 600")
+    stream = from_options(ctx.obj).settings.stream
+    way = dial(stream)
+    if api_key_file is not None:
+        way["api_key"] = api_key_file.read_text("utf-8").split("\n")[0].strip()
+    with contextlib.ExitStack() as stack:
+        place = url or (stream.url if stream.url != "off" else "")
+        if not place:
+            ready, _ = stack.enter_context(server(ServerConfig(backend=stream.backend)))
+            place = f"ws://127.0.0.1:{ready.port}"
+            stderr().print("no address given: looking at a server started on this machine")
+        stderr().print(f"looking at {address_of(place)} for {seconds:.0f} s")
+        seen = measure(PeerConfig(place, "probe", **way), seconds)
+    report = judge(seen, stream.bitrate)
+    more = {"stages": seen.stages, "line_loss": seen.line_loss, "line_ms": seen.line_ms}
+    rates = {"sending": seen.sending, "bitrate": seen.bitrate}
+    data = {"url": address_of(place), **report.data(), "backend": seen.backend, **seen.row()}
+    emit(as_json, {**data, **more, **rates}, lambda: _show_report(report, seen))
+    ctx.exit(0 if report.verdict != "unfit" else 1)
 
 
-def _verdict(p95_ms: float, fps: float, returned: float) -> str:
-    if p95_ms <= FIT_MS and fps >= FIT_FPS and returned >= 0.95:
-        return "fit"
-    if p95_ms <= USABLE_MS and fps >= USABLE_FPS and returned >= 0.66:
-        return "usable"
-    return "unfit"
+def _show_report(report: "Report", seen: "Measured") -> None:
+    from rich.console import Console
+
+    colours = {"good": "green", "fair": "yellow", "poor": "red"}
+    verdicts = {"fit": "green", "usable": "yellow", "unfit": "red"}
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for line in report.lines:
+        table.add_row(line.name, line.shown, f"[{colours[line.band]}]{line.band}[/]")
+    stages = " + ".join(f"{name} {took:.0f}" for name, took in seen.stages.items())
+    if "backend" not in seen.stages and stages:
+        stages += "  (the server does not split its part)"
+    table.add_row("stages [ms]", stages or "not told", report.slowest and f"most: {report.slowest}")
+    table.add_row("painted by", seen.backend, "")
+    console = Console(highlight=False)
+    console.print(table)
+    for advice in report.advice:
+        console.print(f"- {advice}")
+    console.print(f"[bold {verdicts[report.verdict]}]{report.verdict}[/] to play on")
 
 
 @command.command()

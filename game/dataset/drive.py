@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from game.dataset.splits import tile
-from game.session.format import FramePair, TrackId
+from game.session.format import FramePair, Pairing, TrackId
 from game.session.pictures import Rgb
 from game.session.reader import Session
 from game.world.controls import HANDBRAKE, HORN, UNIT
@@ -34,6 +34,9 @@ ACTOR = ("present", "ahead_m", "left_m", "heading_rad", "ahead_m_s", "left_m_s",
 TTC_CAP = 10.0
 """Times to collision above this, or none at all, are stored as this [s]."""
 
+SURE = 0.9
+"""An estimated pair below this confidence is left out: it may show another moment."""
+
 Floats = NDArray[np.float32]
 
 
@@ -49,11 +52,19 @@ class Run:
 
 
 class Drive:
-    """An open session seen as rows. Close the session, not this."""
+    """An open session seen as rows. Close the session, not this.
 
-    def __init__(self, session: Session, track: int = TrackId.STYLED) -> None:
+    pairs: the exact ones, and estimated ones from a confidence of `sure` on.
+    """
+
+    def __init__(self, session: Session, track: int = TrackId.STYLED, sure: float = SURE) -> None:
         self.session, self.track = session, track
-        self.pairs: dict[int, FramePair] = {pair.tick: pair for pair in session.pairs(track)}
+        self.every_pair: tuple[FramePair, ...] = session.pairs(track)
+        self.pairs: dict[int, FramePair] = {
+            pair.tick: pair
+            for pair in self.every_pair
+            if pair.pairing == Pairing.EXACT or pair.confidence >= sure
+        }
         self.hz = session.manifest.tick_hz
 
     @cached_property

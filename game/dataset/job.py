@@ -8,24 +8,30 @@ Formats are modules with `make(drive, folder, options) -> facts` and `finish(pla
 import hashlib
 import importlib
 import json
-import multiprocessing
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from game.dataset import ids, licence, splits
-from game.dataset.drive import Drive
+from game.dataset.drive import SURE, Drive
 from game.dataset.errors import FolderTaken, NothingToExport
+from game.dataset.pool import HERE, Workers, run
 from game.dataset.video import GOP
 from game.errors import MissingPart
-from game.session.format import Manifest, TrackId
+from game.session.format import Manifest, Pairing, TrackId
 from game.session.reader import Session
 
-FORMATS = {name: f"game.dataset.{name}" for name in ("lerobot", "webdataset", "parquet", "mcap")}
-_NEEDS = {"lerobot": "pyarrow", "parquet": "pyarrow", "mcap": "mcap"}
+FORMATS = {
+    name: f"game.dataset.{name}"
+    for name in ("lerobot", "webdataset", "parquet", "mcap", "rerun", "coco")
+}
+_NEEDS = {
+    "lerobot": ("pyarrow", "dataset"), "parquet": ("pyarrow", "dataset"),
+    "mcap": ("mcap", "dataset"), "rerun": ("rerun", "rerun"),
+}  # fmt: skip
+"""The package that a format needs, and the extra that brings it."""
 _DONE = "done.json"
 
 Progress = Callable[[str, int, int], None]
@@ -38,6 +44,7 @@ class Options:
 
     frames: length of every clip, 0 for runs as long as they are. shortest: runs below it are left
     out. size: (width, height) [px], None as captured. stated: licences that the player states.
+    sure: confidence from which an estimated pair is taken; above 1 takes exact ones alone.
     """
 
     fps: float = 30.0
@@ -48,6 +55,7 @@ class Options:
     track: int = TrackId.STYLED
     stated: tuple[tuple[str, str], ...] = ()
     shares: tuple[tuple[str, float], ...] = (("train", 0.8), ("validation", 0.1), ("test", 0.1))
+    sure: float = SURE
     salt: bytes = field(default=b"", repr=False)
 
     def digest(self) -> str:
@@ -99,7 +107,7 @@ class Result:
 
 def export(
     kind: str, folders: Sequence[Path], out: Path, options: Options,
-    progress: Progress = lambda name, done, of: None, jobs: int = 1,
+    progress: Progress = lambda name, done, of: None, workers: Workers = HERE,
 ) -> Result:  # fmt: skip
     """Write the sessions in `folders` as a data set of `kind` into the new folder `out`.
 
@@ -119,7 +127,7 @@ def export(
     ]
     reused = sum(_is_done(task) is not None for task in tasks)
     parts = []
-    for number, part in enumerate(_run(tasks, jobs), 1):
+    for number, part in enumerate(run(_make, tasks, workers), 1):
         parts.append(part)
         progress(part.name, number, len(tasks))
     plan = _plan(kind, work, parts, options, whole)
@@ -134,15 +142,15 @@ def export(
 
 
 def _need(kind: str) -> None:
-    missing = _NEEDS.get(kind)
-    if missing is None:
+    if kind not in _NEEDS:
         return
+    package, extra = _NEEDS[kind]
     try:
-        importlib.import_module(missing)
+        importlib.import_module(package)
     except ImportError as error:
         raise MissingPart(
-            f"the {kind} export needs {missing} ({error})",
-            "install the extra: pip install 'scale-diffusion[dataset]'",
+            f"the {kind} export needs {package} ({error})",
+            f"install the extra: pip install 'scale-diffusion[{extra}]'",
         ) from error
 
 
@@ -152,16 +160,6 @@ def _manifest(folder: Path) -> Manifest:
 
 
 Task = tuple[str, Path, Path, Options]
-
-
-def _run(tasks: Sequence[Task], jobs: int) -> Iterator[Part]:
-    if jobs <= 1 or len(tasks) <= 1:
-        yield from map(_make, tasks)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context) as pool:
-        for done in as_completed([pool.submit(_make, task) for task in tasks]):
-            yield done.result()
 
 
 def _stamp(task: Task) -> str:
@@ -189,7 +187,7 @@ def _make(task: Task) -> Part:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with Session.open(source) as session:
-        drive = Drive(session, options.track)
+        drive = Drive(session, options.track, options.sure)
         facts = about(drive, options)
         facts.update(importlib.import_module(FORMATS[kind]).make(drive, folder, options))
     part = folder / f"{_DONE}.part"
@@ -225,7 +223,9 @@ def about(drive: Drive, options: Options) -> dict[str, Any]:
         "ticks": len(drive.session.ticks()),
         "source_frames": len(drive.session.frames(TrackId.SOURCE)),
         "pairs": len(drive.pairs),
-        "exact": sum(p.pairing == 1 for p in pairs),
+        "exact": sum(p.pairing == Pairing.EXACT for p in pairs),
+        "estimated": sum(p.pairing == Pairing.ESTIMATED for p in pairs),
+        "unsure_left_out": len(drive.every_pair) - len(drive.pairs),
         "prompts": sorted({p.prompt for p in pairs if p.prompt}),
         "styles": sorted({p.style for p in pairs if p.style}),
         "terms": [asdict(t) for t in licence.tracks(manifest, dict(options.stated))],

@@ -55,7 +55,7 @@ def _on_ray(function: Callable[[T], R], tasks: list[T], workers: Workers) -> Ite
         try:
             # 'local' is Ray's word for a cluster of this machine alone
             ray.init(address=workers.address, log_to_driver=False, include_dashboard=False)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except Exception as error:  # Ray raises the bare class where a node does not come up
             raise MissingPart(
                 f"no Ray cluster answers at {workers.address} ({error})",
                 "start one with: ray start --head, or leave --ray out for local processes",

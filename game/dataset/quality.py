@@ -4,19 +4,25 @@ Every figure says what it was computed from. Judges nothing: `flags` names what 
 about, with the limits that stand beside it here.
 """
 
+import functools
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from game.atlas.load import bundled_names
+from game.atlas.load import load as load_city
 from game.atlas.streets import StreetIndex
 from game.dataset.drive import TTC_CAP, Drive, ttc_s
+from game.dataset.pool import HERE, Workers, run
 from game.dataset.splits import tile
-from game.session.format import TrackId
+from game.session.format import Pairing, TrackId
 from game.session.reader import Session
 from game.world.city import City
 
@@ -51,6 +57,23 @@ def report(session: Session, city: City, pictures: bool = True) -> dict[str, Any
     return facts
 
 
+def many(
+    folders: Sequence[Path], workers: Workers = HERE, pictures: bool = True
+) -> Iterator[dict[str, Any]]:
+    """Reports of many sessions as they are done. Raises SessionError."""
+    return run(partial(_one, pictures), folders, workers)
+
+
+def _one(pictures: bool, folder: Path) -> dict[str, Any]:
+    with Session.open(folder) as session:
+        return report(session, _city(session.manifest.pack), pictures)
+
+
+@functools.cache
+def _city(pack: str) -> City:
+    return load_city(Path(pack) if pack in bundled_names() else None)
+
+
 def _pairs(drive: Drive) -> dict[str, Any]:
     session = drive.session
     source = {r.tick: r for r in session.frames(TrackId.SOURCE)}
@@ -60,10 +83,13 @@ def _pairs(drive: Drive) -> dict[str, Any]:
     shown = [(p.styled.shown - t) * 1e3 / drive.hz for t, p in drive.pairs.items()
              if p.styled.shown >= 0]  # fmt: skip
     runs = drive.runs(drive.hz / every)
+    guessed = [p for p in drive.every_pair if p.pairing == Pairing.ESTIMATED]
     return {
         "ticks": len(session.ticks()), "source_frames": len(source),
         "pairs": len(drive.pairs), "pair_share": len(drive.pairs) / max(1, possible),
-        "exact_share": sum(p.pairing == 1 for p in drive.pairs.values()) / max(1, len(drive.pairs)),
+        "exact_share": (len(drive.every_pair) - len(guessed)) / max(1, len(drive.every_pair)),
+        "estimated": len(guessed), "unsure": len(drive.every_pair) - len(drive.pairs),
+        "confidence": _spread([p.confidence for p in guessed]),
         "longest_run": max((r.frames for r in runs), default=0),
         "styled_age_ms": _spread(ages), "shown_after_ms": _spread(shown),
     }  # fmt: skip
@@ -245,6 +271,11 @@ def flags(facts: dict[str, Any]) -> list[str]:
     found = []
     if facts["pair_share"] < 0.95:
         found.append(f"only {facts['pair_share']:.0%} of the frames became pairs")
+    if facts["estimated"]:
+        found.append(
+            f"{facts['estimated']} pairs are estimated from motion, {facts['unsure']} of them too "
+            f"unsure to be used"
+        )
     for name, each in facts["input_to_motion"].items():
         if each["correlation"] > 0.5 and not 0 <= each["ticks"] <= 4:
             found.append(f"{name}: motion follows input by {each['ticks']} ticks")

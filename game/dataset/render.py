@@ -116,7 +116,8 @@ class _Piece:
 _kept: dict[tuple[str, CaptureProfile], Any] = {}  # this process's renderer: opening one takes 3 s
 
 
-def _renderer(pack: str, capture: CaptureProfile) -> Any:
+def renderer_of(pack: str, capture: CaptureProfile) -> Any:
+    """The renderer of this process for a city, opened once and kept. Raises MissingPart."""
     if (pack, capture) not in _kept:
         while _kept:
             _kept.popitem()[1].close()
@@ -143,7 +144,7 @@ def _city(pack: str) -> City:
 
 def _draw(piece: _Piece) -> tuple[int, str]:
     """Draw one piece into files; returns its pictures and the renderer's family."""
-    renderer, wanted = _renderer(piece.pack, piece.capture), piece.wanted
+    renderer, wanted = renderer_of(piece.pack, piece.capture), piece.wanted
     before = None if piece.before is None else unpack_state(piece.before, ())
     with ExitStack() as stack:
         film = None

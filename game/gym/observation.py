@@ -103,5 +103,5 @@ def _light(state: WorldState, road: Road, s: float) -> list[float]:
     front = s + 0.5 * BODIES[state.ego.body].length
     for line in road.stops:
         if 0.0 <= line.s - front <= SIGHT_M:
-            return [line.s - front, _COLOURS[light(line.junction, line.axis, state.tick)]]
+            return [line.s - front, _COLOURS[light(line.light, line.axis, state.tick)]]
     return [SIGHT_M, 0.0]

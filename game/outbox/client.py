@@ -61,6 +61,16 @@ class RestClient:
         except (KeyError, TypeError, ValueError) as error:
             raise Unreachable("upload ticket", f"not understood ({error})") from error
 
+    def offline_ticket(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """A ticket for a session that was driven without one; pays nothing. The same when asked
+        again. Raises Unreachable, Refused."""
+        url = f"{self.base_url}/v1/run-tickets"
+        answer = self._json("POST", url, "offline ticket", dict(asked))
+        ticket = answer.get("ticket")
+        if not isinstance(ticket, dict):
+            raise Unreachable("offline ticket", "not understood")
+        return ticket
+
     def put(self, upload: Upload, path: Path) -> None:
         """Store one file, with its exact length. Raises Unreachable, Refused, OSError."""
         size = path.stat().st_size

@@ -17,7 +17,7 @@ from game.errors import SessionError
 from game.outbox.client import RestClient
 from game.outbox.errors import Refused, Unreachable
 from game.outbox.job import FINAL, Job, JobStore, State
-from game.session.format import END, EVENTS, FRAMES, INPUTS, JOURNAL, MANIFEST, TICKS
+from game.session.format import END, EVENTS, FRAMES, INPUTS, JOURNAL, MANIFEST, TICKS, Manifest
 from game.session.protocols import Check, Evidence, Finding
 from game.session.reader import Session
 from game.session.seal import described
@@ -136,8 +136,9 @@ class Outbox:
         """Announce all files, send those the server lacks, small ones first, then complete."""
         folder = Path(job.folder)
         with Session.open(folder) as session:
-            ticket = session.manifest.ticket
+            manifest = session.manifest
         files = files_of(folder)
+        ticket = manifest.ticket or self._client.offline_ticket(_offline(manifest))
         try:
             grant = self._client.upload_tickets(job.session, ticket, files)
         except Refused as no:
@@ -170,6 +171,20 @@ class Outbox:
     def close(self) -> None:
         """Close connections."""
         self._client.close()
+
+
+def _offline(manifest: Manifest) -> dict[str, Any]:
+    """What to ask for a drive that had no service beside it."""
+    return {
+        "session": manifest.session,
+        "wallet": manifest.payee,
+        "claim": "" if manifest.payee else manifest.claim,
+        "scenario": manifest.scenario,
+        "driver": manifest.driver.kind,
+        "policy": "offline",
+        "world_version": manifest.world_version,
+        "pack_digest": manifest.pack_digest,
+    }
 
 
 def files_of(folder: Path) -> list[dict[str, Any]]:

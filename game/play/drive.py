@@ -15,15 +15,19 @@ Nothing that comes back, styled frame or receipt, is ever an argument of `step`.
 #                                                           │
 #             present(newest styled) <── ring, latest wins ─┘
 
+import dataclasses
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from game.play.blend import Blend, mixed
+from game.play.fault import fault
 from game.play.link import Link
-from game.play.prompt import Style, compose
+from game.play.prompt import Follower, Style, scene
 from game.play.tape import Tape
-from game.session.format import InputEvent
+from game.session.format import CaptureProfile, InputEvent
 from game.session.writer import SessionWriter
 from game.view.hud import Hud
 from game.view.window import Window
@@ -34,10 +38,14 @@ from game.world.step import step
 from game.world.version import TICK_HZ
 from scenarios.expect import Outcome, Referee
 from scenarios.spawn import Stage
-from streaming.frames import Pixels
+from streaming.frames import Frame, Pixels
+from streaming.stages import STAGES
 
-_STALE_TICKS = TICK_HZ // 2
-"""A styled frame older than this is not shown: the game's own picture is."""
+_LOOK_TICKS = TICK_HZ // 2
+"""How often the street is looked up for the prompt."""
+_WARM_FRAMES = 8
+_GRAPH = 60
+"""Readings of the stages that the latency graph holds."""
 
 
 class Driver(Protocol):
@@ -71,18 +79,24 @@ class Drive:
         link: Link | None = None,
         tape: Tape | None = None,
         hud: Callable[["Drive"], Hud] | None = None,
+        capture: CaptureProfile = CaptureProfile(),  # noqa: B008 - frozen
     ) -> None:
         self.city, self.stage, self.window, self.driver = city, stage, window, driver
         self.writer, self.link, self.tape = writer, link, tape
         self.state = stage.state
         self.referee = Referee(stage)
-        self.style, self.raw = style, False
+        self.style, self.blend = style, Blend()
+        self.graph: deque[tuple[float, ...]] = deque(maxlen=_GRAPH)
+        self.graphed = False
+        self.typing: str | None = None  # what the player has typed so far of a prompt
         self.counts = Counts()
         self._hud = hud
         self._every = every_ticks
         self._styled_tick = -1
         self._styled: Pixels | None = None
-        self._prompt = ""
+        self._capture, self._follower = capture, Follower()
+        self._arrived = self.state.tick
+        self._shown_ms: deque[float] = deque(maxlen=90)
         self._place = (-1, "")
         if writer is not None:
             writer.tick(self.state)
@@ -94,6 +108,10 @@ class Drive:
     def outcome(self) -> Outcome | None:
         """How it ended, None while it goes on."""
         return self.referee.outcome
+
+    def leave(self) -> None:
+        """The driver gets out: that ends a free drive well, and gives up another one."""
+        self.referee.leave(self.state)
 
     def turn(self, events: Iterable[InputEvent] = (), draw: bool = True) -> None:
         """Live one tick. draw: false leaves this tick's picture out, where time is short."""
@@ -111,8 +129,13 @@ class Drive:
                 self._draw()
             else:
                 self.counts.skipped += 1
+        if self.state.tick % _LOOK_TICKS == 0:
+            self._ask()
         if self.state.tick % TICK_HZ == 0:
             self._every_second()
+        if self.graphed and self.state.tick % 12 == 0:
+            told = self.stages()
+            self.graph.append(tuple(told.get(name, 0.0) for name in STAGES))
 
     def pause(self, paused: bool) -> None:
         """Stop or go on keeping pictures; inputs and ticks are always kept, for the replay."""
@@ -130,9 +153,19 @@ class Drive:
 
     def message(self) -> str:
         """The one thing the player should know now, '' mostly."""
-        if self.link is None or self.state.tick - self._styled_tick <= 2 * TICK_HZ:
+        if self.typing is not None:
+            return f"prompt: {self.typing}_"
+        if self.link is None:
             return ""
-        return "the dreamt picture is missing: driving goes on without it"
+        missing = self.state.tick - self._arrived > TICK_HZ
+        return fault(self.link.gauges(), missing, self.blend.faulted)
+
+    def stages(self) -> dict[str, float]:
+        """Median [ms] of each part of a frame's way, the last of them on this side of the rings."""
+        told = dict(self.link.gauges().stages) if self.link is not None else {}
+        if told and self._shown_ms:
+            told["show"] = round(sorted(self._shown_ms)[len(self._shown_ms) // 2], 2)
+        return told
 
     def set_style(self, style: Style) -> None:
         """Ask the model for another look from now on."""
@@ -160,15 +193,25 @@ class Drive:
         self._present(picture)
 
     def _present(self, drawn: Pixels) -> None:
+        tick = self.state.tick
         styled = self.link.newest(self._styled_tick) if self.link is not None else None
         if styled is not None:
-            self._styled_tick, self._styled = styled.tick, styled.pixels
-            self.counts.shown += 1
-            if self.writer is not None:
-                self.writer.shown(styled.tick, self.state.tick)
-        fresh = self.state.tick - self._styled_tick <= _STALE_TICKS
-        picture = self._styled if fresh and not self.raw and self._styled is not None else drawn
+            self._styled_tick, self._styled, self._arrived = styled.tick, styled.pixels, tick
+            self.blend.came(tick)
+        share = self.blend.share(tick)
+        if styled is not None:
+            self._seen(styled, share)
+        picture = drawn if self._styled is None else mixed(drawn, self._styled, share)
         self.window.present(picture, self._hud(self) if self._hud else Hud())
+
+    def _seen(self, styled: Frame, share: float) -> None:
+        if self.counts.frames > _WARM_FRAMES:  # the first one waited for the drive to begin
+            self._shown_ms.append((time.monotonic_ns() - styled.t_ns) / 1e6)
+        if share <= 0.0:
+            return
+        self.counts.shown += 1
+        if self.writer is not None:
+            self.writer.shown(styled.tick, self.state.tick)
 
     def _every_second(self) -> None:
         tick = self.state.tick
@@ -179,17 +222,21 @@ class Drive:
                 self.writer.event("gauges", tick, **self.link.reading())
         if self.tape is not None:
             self.tape.revive()
-        if tick % (2 * TICK_HZ) == 0:
-            self._ask()
 
     def _ask(self) -> None:
-        """Compose the prompt for this place and send it when it has changed."""
-        prompt = compose(self.city, self.state, self.style, self.stage.scenario.title.lower())
-        if prompt == self._prompt:
+        """Compose the prompt for this place and send it when it is time for another."""
+        told = self.stage.scenario
+        where = scene(self.city, self.state, self._capture, told.id, told.title)
+        prompt = self._follower.due(where, self.style, self.state.tick)
+        if prompt is None:
             return
-        self._prompt = prompt
         number = self.link.set_prompt(prompt, self.style) if self.link is not None else 0
         if self.writer is not None:
             self.writer.event(
-                "prompt", self.state.tick, number=number, style=self.style.name, prompt=prompt
+                "prompt",
+                self.state.tick,
+                number=number,
+                style=self.style.name,
+                prompt=prompt,
+                scene=dataclasses.asdict(where),
             )

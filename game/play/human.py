@@ -1,16 +1,28 @@
 """A person at the wheel: the window's events become input events, and controls for every tick."""
 
+from collections.abc import Mapping
+
+from game.errors import SettingsError
 from game.session.format import InputEvent
-from game.view.keys import Mapper, RawInput
+from game.settings import PlaySettings
+from game.view.keys import BINDINGS, Deed, Mapper, RawInput, rebound
 from game.world.controls import Controls
 from game.world.state import WorldState
+
+
+def bound(settings: PlaySettings) -> dict[str, Deed]:
+    """The keys as the settings change them. Raises SettingsError."""
+    try:
+        return rebound(settings.keys)
+    except ValueError as error:
+        raise SettingsError("play.keys", "value", str(error)) from error
 
 
 class Human:
     """Holds the mapper of one drive. Feed it once a tick, before `controls`."""
 
-    def __init__(self) -> None:
-        self._mapper = Mapper()
+    def __init__(self, bindings: Mapping[str, Deed] = BINDINGS) -> None:
+        self._mapper = Mapper(bindings)
 
     def feed(self, raw: list[RawInput], tick: int) -> list[InputEvent]:
         """Take in what was polled at `tick`; returns it as it is recorded."""
@@ -34,6 +46,10 @@ class Human:
     def commands(self) -> tuple[str, ...]:
         """What was asked for besides driving, since the last call."""
         return self._mapper.commands()
+
+    def peeking(self) -> bool:
+        """Whether the key that shows the game itself is held."""
+        return self._mapper.peeking()
 
     def controls(self, state: WorldState) -> Controls:
         """The controls that the next step consumes."""

@@ -11,13 +11,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from game.errors import SettingsError
 from game.play.prompt import Style
 from game.session.format import JOURNAL, CaptureProfile
+from game.settings import StreamSettings
 from streaming.frames import Frame
 from streaming.gauges import Gauges
+from streaming.ice import IceConfig
+from streaming.livekit_room import library
+from streaming.models import native
 from streaming.peer import PeerConfig
 from streaming.peer_process import PeerProcess, PeerThread
 from streaming.ring import FifoRing, LatestRing
+
+
+def dial(stream: StreamSettings) -> dict[str, Any]:
+    """What the settings say of the way to the server, as PeerConfig takes it.
+
+    Raises SettingsError, ModelUnknown, and LiveKitMissing where the extra is not installed.
+    """
+    servers = [f"stun:{stream.stun}"] if stream.stun else []
+    if stream.turn:
+        told = stream.turn.startswith(("turn:", "turns:"))
+        servers.append(stream.turn if told else f"turn:{stream.turn}")
+    try:
+        password = stream.turn_password.reveal()
+        ice = IceConfig(tuple(servers), stream.turn_user, password, stream.relay_only)
+    except ValueError as error:
+        raise SettingsError("stream.turn", "value", str(error)) from error
+    if stream.transport == "livekit":
+        library()
+        native(stream.model, stream.size)
+    return {
+        "api_key": stream.api_key.reveal(),
+        "bitrate": stream.bitrate,
+        "codec": stream.codec,
+        "transport": stream.transport,
+        "model": stream.model,
+        "size": stream.size,
+        "ice": ice,
+    }
 
 
 class Link:
@@ -35,8 +68,7 @@ class Link:
         encoded: FifoRing | None,
         *,
         folder: Path | None = None,
-        api_key: str = "",
-        bitrate: int = 2_500_000,
+        dial: Mapping[str, Any] | None = None,
         thread: bool = False,
         restart: bool = True,
     ) -> None:
@@ -50,9 +82,8 @@ class Link:
             url=url,
             session=session,
             ticket=dict(ticket),
-            api_key=api_key,
             journal_path=folder / JOURNAL if folder is not None else None,
-            bitrate=bitrate,
+            **(dial or {}),
         )
         kind = PeerThread if thread else PeerProcess
         self._peer = kind(config, self._source, self._styled, encoded)

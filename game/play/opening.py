@@ -10,7 +10,7 @@ from typing import Any
 
 from game.play.embedded import Backing
 from game.play.intake import Intake, Payee
-from game.play.link import Link
+from game.play.link import Link, dial
 from game.play.tape import Tape
 from game.session.format import CaptureProfile, Driver, Manifest
 from game.session.ids import new_id
@@ -20,9 +20,8 @@ from game.settings import Settings
 from game.world.chance import integer
 from game.world.city import City
 from game.world.version import TICK_HZ, WORLD_VERSION
-from scenarios.load import load as load_scenario
-from scenarios.model import digest
-from scenarios.spawn import Stage, stage
+from scenarios.cases import case
+from scenarios.spawn import Stage
 
 TRACKS = {
     "source": {
@@ -39,7 +38,9 @@ TRACKS = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to drive: scenario id, seed (None: drawn by the service), who drives, who is paid."""
+    """What to drive: a scenario or a free drive by name, seed (None: drawn by the service), who
+    drives, who is paid.
+    """
 
     scenario: str
     seed: int | None
@@ -71,7 +72,7 @@ def open_session(
     """Everything up to the first tick. Raises what the services say, before anything is written."""
     ticket = _ticket(settings, city, intake, wanted)
     seed = int(ticket["seed"]) if ticket else _own_seed(wanted)
-    scene = stage(load_scenario(wanted.scenario), city, seed)
+    scene = case(wanted.scenario, city, seed)
     session = str(ticket["session"]) if ticket else new_id()
     writer, tape = None, None
     if settings.record.enabled:
@@ -128,11 +129,25 @@ def _link(
         capture,
         tape.encoded if tape is not None else None,
         folder=writer.folder if writer is not None else None,
-        api_key=settings.stream.api_key.reveal(),
-        bitrate=settings.stream.bitrate,
+        dial=dial(settings.stream),
         thread=settings.stream.mode == "thread",
         restart=settings.play.restart_children,
     )
+
+
+def _backend(settings: Settings, backing: Backing) -> str:
+    """What paints, as the settings declare it; the journal, where there is one, proves it."""
+    if not backing.stream_url:
+        return "none"
+    remote = settings.stream.transport == "livekit"
+    return f"livekit/{settings.stream.model}" if remote else settings.stream.backend
+
+
+def _tracks(settings: Settings) -> dict[str, dict[str, str]]:
+    if settings.stream.transport != "livekit":
+        return TRACKS
+    told = "the service's pictures, cut to the game's and encoded again on this machine"
+    return {**TRACKS, "styled": {**TRACKS["styled"], "provenance": told}}
 
 
 def _manifest(
@@ -153,11 +168,11 @@ def _manifest(
         pack=city.name,
         pack_digest=city.digest,
         scenario=wanted.scenario,
-        scenario_digest=digest(scene.scenario),
+        scenario_digest=scene.digest,
         seed=scene.seed,
         tick_hz=TICK_HZ,
         driver=wanted.driver,
-        backend=settings.stream.backend if backing.stream_url else "none",
+        backend=_backend(settings, backing),
         payee=wanted.payee.wallet,
         claim=wanted.payee.claim,
         renderer=renderer,
@@ -166,6 +181,6 @@ def _manifest(
         consent="none" if wanted.driver.kind == "bot" else "2026-11",
         source_codec=settings.record.source,
         ticket=dict(ticket),
-        tracks=TRACKS,
+        tracks=_tracks(settings),
         clock={"monotonic_ns": time.monotonic_ns(), "unix_ns": time.time_ns()},
     )

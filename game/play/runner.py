@@ -101,6 +101,7 @@ def drive_through(
 def close(drive: Drive, opened: Opened) -> Driven:
     """End stream, recorder and recording in the order that loses nothing."""
     gauges, tape, end = Gauges(), None, {}
+    drive.leave()
     if opened.link is not None:
         _last_frames(drive)
         gauges = opened.link.gauges()

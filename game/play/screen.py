@@ -1,17 +1,23 @@
 """What the player reads while driving. Composes the HUD; draws nothing and decides nothing."""
 
 import logging
+import time
+from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from game.atlas.streets import address
 from game.outbox.job import JobStore, State
+from game.play.blend import OPACITY_STEPS
 from game.play.drive import Drive
 from game.play.intake import Payee
 from game.view.hud import Chip, Hud, recording_chip, stream_chip
 from game.world.city import City
 from game.world.version import TICK_HZ
 from scenarios.expect import COLLISION, TIMEOUT, Outcome
+from streaming.stages import STAGES
 
 log = logging.getLogger(__name__)
 
@@ -29,22 +35,34 @@ _WORDS = {
 def hud(drive: Drive, city: City, who: Payee, last: str) -> Hud:
     """The screen of this tick."""
     stage, state = drive.stage, drive.state
-    remaining = (stage.duration_ticks - state.tick) / TICK_HZ
+    remaining = -1.0
+    if not stage.free:
+        remaining = max(0.0, (stage.duration_ticks - state.tick) / TICK_HZ)
     outcome = drive.outcome
     said = ""
     if outcome is not None:
         said = "passed" if outcome.success else f"failed: {_why(outcome)}"
     return Hud(
-        lines=(f"style {drive.style.title}",) if not drive.raw else ("raw game picture",),
+        lines=_lines(drive),
         chips=_chips(drive),
         title=stage.scenario.title,
-        remaining=max(0.0, remaining),
+        remaining=remaining,
         outcome=said,
         speed=abs(state.ego.speed),
         place=drive.place(city, address),
         wallet=last or _payee_line(who),
         message=drive.message(),
+        stages=STAGES if drive.graphed else (),
+        graph=tuple(drive.graph) if drive.graphed else (),
     )
+
+
+def _lines(drive: Drive) -> tuple[str, ...]:
+    blend = drive.blend
+    if blend.raw or blend.peek:
+        return ("raw game picture" if blend.raw else "peeking at the game",)
+    shade = "" if blend.opacity == OPACITY_STEPS else f"  {100 * blend.opacity // OPACITY_STEPS} %"
+    return (f"style {drive.style.title}{shade}",)
 
 
 def _why(outcome: Outcome) -> str:
@@ -68,7 +86,22 @@ def _job_line(outbox: str, session: str, _stamp_ns: int) -> str:
     payout = job.server.get("payout") or {}
     if payout.get("state") == "finalized":
         return f"paid {int(payout['amount']) / 1e6:.3f} SPL  {str(payout['signature'])[:8]}..."
+    if payout:
+        return _owed_line(payout)
+    if job.server.get("state") == "queued":
+        return "last drive uploaded, waits for its check"
     return f"last drive {_WORDS[job.state]} {job.reason}".rstrip()
+
+
+def _owed_line(payout: Mapping[str, Any]) -> str:
+    """A drive that was accepted and is not paid yet."""
+    amount = f"{int(payout['amount']) / 1e6:.3f} SPL"
+    if payout.get("state") == "parked":
+        return f"accepted, {amount} wait for a person: {payout.get('reason', '')}"
+    if int(payout.get("due_s") or 0) > time.time():
+        until = datetime.fromtimestamp(int(payout["due_s"])).strftime("%d %b %H:%M")
+        return f"accepted, {amount} held until {until}"
+    return f"accepted, {amount} on the way"
 
 
 def _stamp(path: Path) -> int:
@@ -89,6 +122,8 @@ def _chips(drive: Drive) -> tuple[Chip, ...]:
         reading = drive.link.gauges()
         live = reading.state == "streaming" and reading.connected
         trip = reading.round_trip_ms.p50 if live else None
+        if live and not reading.exact:
+            chips.append(Chip(f"pairs estimated {reading.confidence:.0%}", "plain"))
         chips.append(stream_chip("live" if live else reading.state, trip))
     return tuple(chips)
 

@@ -8,19 +8,21 @@ from functools import partial
 
 from game.outbox.job import JobStore
 from game.play import screen
+from game.play.blend import Blend
 from game.play.drive import Drive
 from game.play.embedded import Backing, Embedded
-from game.play.human import Human
+from game.play.human import Human, bound
 from game.play.intake import Intake, Payee, ServiceUnreachable, payee
 from game.play.opening import Opened, Wanted, open_session
-from game.play.prompt import Style, next_style, style_named
+from game.play.prompt import LONGEST_TYPED, Style, next_style, style_named, typed_style
 from game.play.runner import Driven, run, wait_for_stream
 from game.session.format import CaptureProfile, InputEvent
 from game.session.format import Driver as Declared
 from game.settings import Settings
 from game.view.window import Window
 from game.world.city import City
-from scenarios.driver import Bot
+from game.world.version import TICK_HZ
+from scenarios.driver import DRIVERS
 from scenarios.load import library
 
 log = logging.getLogger(__name__)
@@ -58,7 +60,11 @@ class Sitting:
         self._capture = CaptureProfile()
         self._payee: Payee = payee(settings.wallet.address, settings.paths.data)
         self._style: Style = style_named(settings.stream.style)
-        self._raw = False
+        self._typed: tuple[Style, ...] = ()
+        self._bindings = bound(settings.play)
+        window.bind(self._bindings)
+        self._blend = Blend()
+        self._graphed = False
         self._over = False
         self.tally = Tally()
 
@@ -72,20 +78,22 @@ class Sitting:
 
     def _one(self, scenario: str) -> None:
         opened = self._open(scenario)
-        human = Human() if self._settings.play.driver == "human" else None
+        human = Human(self._bindings) if self._settings.play.driver == "human" else None
         drive = Drive(
             self._city,
             opened.stage,
             self._window,
-            human or Bot(opened.stage, self._city),
+            human or DRIVERS["bot"](opened.stage, self._city),
             self._style,
             self._capture.every_ticks,
             writer=opened.writer,
             link=opened.link,
             tape=opened.tape,
             hud=lambda turn: screen.hud(turn, self._city, self._payee, self._last),
+            capture=self._capture,
         )
-        drive.raw = self._raw
+        drive.blend.raw, drive.blend.opacity = self._blend.raw, self._blend.opacity
+        self._blend, drive.graphed = drive.blend, self._graphed
         wait_for_stream(drive, 5.0)
         events = partial(self._events, human=human)
         driven = run(drive, opened, events, TAIL_TICKS, self._each_second)
@@ -113,23 +121,58 @@ class Sitting:
         if self._window.closed:
             self._over = True
             return None
+        most = self._settings.play.seconds
+        if 0.0 < most * TICK_HZ <= drive.state.tick:
+            return None
         if human is None:
             return ()
         events = human.feed(raw, drive.state.tick)
+        drive.blend.peek = human.peeking()
         for command in human.commands():
             self._obey(command, drive)
+        if drive.typing is not None:
+            self._type(drive)
         return None if self._over else events
 
     def _obey(self, command: str, drive: Drive) -> None:
         if command == "quit":
             self._over = True
         elif command == "toggle-styled":
-            self._raw = drive.raw = not drive.raw
+            drive.blend.raw = not drive.blend.raw
+        elif command in ("less-dream", "more-dream"):
+            drive.blend.dim(1 if command == "more-dream" else -1)
+        elif command == "latency-graph":
+            self._graphed = drive.graphed = not drive.graphed
+        elif command == "type-prompt":
+            drive.typing = ""
+            self._window.type(True)
         elif command in ("next-style", "previous-style"):
-            self._style = next_style(self._style, 1 if command == "next-style" else -1)
-            drive.set_style(self._style)
+            by = 1 if command == "next-style" else -1
+            self._wear(next_style(self._style, by, self._typed), drive)
         elif command == "pause-recording" and drive.tape is not None:
             drive.pause(not drive.tape.paused)
+
+    def _wear(self, style: Style, drive: Drive) -> None:
+        self._style = style
+        drive.set_style(style)
+
+    def _type(self, drive: Drive) -> None:
+        """Take what was typed of a prompt: enter asks for it, escape forgets it."""
+        text = drive.typing or ""
+        for stroke in self._window.typed():
+            if stroke == "backspace":
+                text = text[:-1]
+            elif stroke in ("enter", "escape"):
+                self._window.type(False)
+                drive.typing = None
+                if stroke == "enter" and text.strip():
+                    style = typed_style(text)
+                    self._typed = (*(s for s in self._typed if s != style), style)[-8:]
+                    self._wear(style, drive)
+                return
+            elif stroke.isprintable():
+                text = (text + stroke)[:LONGEST_TYPED]
+        drive.typing = text
 
     def _each_second(self, drive: Drive) -> None:
         for name in self._services.revive():
@@ -162,7 +205,7 @@ def _line(first: str) -> Sequence[str]:
     every = library()
     if not first:
         return every
-    if first not in every:
+    if first not in every:  # a file, or a free drive
         return (first,)
     at = every.index(first)
     return (*every[at:], *every[:at])

@@ -11,12 +11,15 @@ import numpy as np
 from game.atlas.load import load as load_city
 from game.errors import GameError, MissingPart
 from game.play.embedded import Backing, Embedded
+from game.play.human import bound
+from game.play.link import dial
 from game.play.session_loop import Sitting, Tally
 from game.processes import Supervisor, only_instance
 from game.session.format import CaptureProfile
 from game.settings import Settings, has_display
 from game.view.hud import Hud
 from game.view.window import Mode, Window
+from scenarios.free import Level, free_at
 from scenarios.load import load as load_scenario
 from streaming.ring import sweep
 
@@ -25,6 +28,14 @@ def sit(settings: Settings, most: int, say: Callable[[str], None]) -> Tally:
     """Drive until the player ends it, or `most` drives. Raises MissingPart without a screen."""
     if settings.play.scenario:
         load_scenario(settings.play.scenario)  # a wrong name is said before anything starts
+    bound(settings.play)
+    dial(settings.stream)
+    pack = settings.paths.pack if settings.paths.pack != Path() else None
+    city = load_city(pack)
+    if settings.play.free:
+        where, level = settings.play.place, cast(Level, settings.play.city)
+        play = dataclasses.replace(settings.play, scenario=free_at(city, where, level).name)
+        settings = dataclasses.replace(settings, play=play)
     mode = cast(Mode, settings.play.window)
     if mode == "auto" and settings.play.driver == "human" and not has_display():
         raise MissingPart(
@@ -35,7 +46,6 @@ def sit(settings: Settings, most: int, say: Callable[[str], None]) -> Tally:
     with only_instance(data, "play"), Supervisor(data / "logs") as children:
         sweep()
         settings, services = _begin(settings, children, say)
-        city = load_city(settings.paths.pack if settings.paths.pack != Path() else None)
         gc.freeze()  # a full collection would walk the whole city and cost a frame
         window = Window(city, CaptureProfile(), mode if has_display() else "offscreen")
         try:

@@ -120,19 +120,19 @@ def said(scenario: "Scenario") -> dict[str, Any]:
 
 
 def library_stage(manifest: Manifest, city: City) -> Staged:
-    """The stage of a scenario that this program brings along. Raises ScenarioChanged."""
+    """The stage of a scenario that this program brings along, or of a free drive.
+
+    Raises ScenarioChanged.
+    """
+    from scenarios.cases import case, case_digest
     from scenarios.errors import ScenarioError
-    from scenarios.load import load
-    from scenarios.model import digest
-    from scenarios.spawn import stage
 
     try:
-        scenario = load(manifest.scenario)
+        found = case_digest(manifest.scenario)
     except ScenarioError as error:
         raise ScenarioChanged(
             manifest.session, manifest.scenario, manifest.scenario_digest, ""
         ) from error
-    found = digest(scenario)
     if found != manifest.scenario_digest:
         raise ScenarioChanged(manifest.session, manifest.scenario, manifest.scenario_digest, found)
-    return stage(scenario, city, manifest.seed)
+    return case(manifest.scenario, city, manifest.seed)

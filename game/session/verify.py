@@ -11,6 +11,7 @@ from pathlib import Path
 from game.errors import GameError, SessionCorrupt
 from game.session import hostile
 from game.session.append import sha256_file
+from game.session.chain import broken
 from game.session.format import FRAMES, TICKS, FrameRecord
 from game.session.pictures import SegmentFile
 from game.session.reader import Session
@@ -109,8 +110,7 @@ def _replayed(
     """Re-simulate and compare each state bit for bit, up to the first difference."""
     manifest = session.manifest
     if manifest.world_version != WORLD_VERSION:
-        detail = f"world version {manifest.world_version}, this build has {WORLD_VERSION}"
-        return [Problem("world", 0, detail)], ""
+        return [_too_old(session)], ""
     if manifest.pack_digest != city.digest:
         return [
             Problem("pack", 0, f"pack {manifest.pack_digest[:12]}, here {city.digest[:12]}")
@@ -131,6 +131,23 @@ def _replayed(
     if session.end is not None and session.end.get("digest") != digest:
         return [Problem("digest", state.tick, "end.json names another final digest")], digest
     return [], digest
+
+
+def _too_old(session: Session) -> Problem:
+    """What still holds of a drive in a world that this build cannot simulate any more."""
+    what = (
+        f"driven in world version {session.manifest.world_version}, this build has {WORLD_VERSION}"
+    )
+    try:
+        found = broken(session)
+    except SessionCorrupt as error:
+        found = (error.tick, error.why)
+    if found is not None:
+        return Problem("world", found[0], f"{what}; {found[1]} at tick {found[0]}")
+    return Problem(
+        "world", 0, f"{what}; its {len(session.ticks())} stored states agree with their digests "
+        "and can be drawn: session render --from-states",
+    )  # fmt: skip
 
 
 def _difference(state: WorldState, session: Session) -> Problem:

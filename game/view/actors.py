@@ -23,7 +23,7 @@ from game.view import bodies, people
 from game.view.camera import Eye
 from game.view.daylight import Look
 from game.view.labels import entity_instance, instance_bytes
-from game.view.materials import program
+from game.view.materials import dress
 from game.view.mesh import VERTEX, Mesh, geom_node, geometry, join, quad_indices, thrifty
 from game.world.entity import BODIES, EGO_ID, Body, EntityState, Kind
 from game.world.state import WorldState
@@ -128,10 +128,10 @@ class Actors:
     def __init__(self, look: Look, fov_degrees: float = 70.0, lit: bool = True) -> None:
         """fov_degrees: of the shorter side of the picture. lit: whether vehicles have lamps on."""
         self.root = NodePath("actors")
-        self.root.setShader(program("actor", look.features))
+        dress(self.root, "actor", look.features)
         self.root.setBin("actors", 0)  # first: what stands before the rest hides it
-        self.shadows = _overlay("shadows", program("shade", look.features), 1)
-        self.mirrors = _overlay("mirrors", program("mirror", (*look.features, "MIRROR")), 0)
+        self.shadows = _overlay("shade", look.features, 1)
+        self.mirrors = _overlay("mirror", (*look.features, "MIRROR"), 0)
         self.mirrors.reparentTo(self.shadows)
         self.mirrors.setAttrib(CullFaceAttrib.make(CullFaceAttrib.MCullCounterClockwise))
         self._night, self._wet, self._lit = look.night if lit else 0.0, look.wet, lit
@@ -222,10 +222,10 @@ def _square() -> Any:
     return node
 
 
-def _overlay(name: str, shader: Any, order: int) -> Any:
+def _overlay(name: str, features: tuple[str, ...], order: int) -> Any:
     """A node for what is blended onto the ground and leaves depth and labels alone."""
     path = NodePath(GeomNode(name))
-    path.setShader(shader)
+    dress(path, name, features)
     path.setTransparency(TransparencyAttrib.MAlpha)
     path.setDepthWrite(False)
     path.setBin("shade", order)

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from game.view import rooftops, skyline
 from game.view.frontage import Frontage
-from game.view.horizon import Horizon, boxes, cell_keys
+from game.view.horizon import cell_keys
 from game.view.labels import Train, building_instance, instance_bytes
 from game.view.mesh import VERTEX, Mesh, Vertices, faces_to_bytes, join
 from game.view.skyline import Block
-from game.world.city import Footprint, Street
+from game.world.city import Footprint
 
 TILE = 200.0
 SHOP = 4.6  # ground floor [m]
@@ -273,7 +273,8 @@ def _cloths(wall: Edges, look: Looks) -> tuple[Vertices, NDArray[np.int64]]:
     count = fits.astype(np.int64)
     row = np.repeat(np.arange(len(count)), count)
     place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    draw = _scatter(look.draw[wall.owner[row]] * 31 + row + place * 7, 6)
+    spot = np.rint(wall.start * 100.0).astype(np.int64)[row]
+    draw = _scatter(look.draw[wall.owner[row]] * 31 + spot[:, 0] * 5 + spot[:, 1] + place * 7, 6)
     keep = draw % 100 < 15
     row, place, draw = row[keep], place[keep], draw[keep]
     step = (wall.end - wall.start)[row] / wall.bays[row][:, None] * _SHOPS
@@ -319,19 +320,25 @@ def _fittings(
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """All buildings of one cell of the horizon, each whole in it: walls, shop fronts, the rest."""
+    """All buildings of one cell of the horizon, each whole in it: walls, shop fronts, the rest.
 
+    hides: start, end and top of the walls on the ground (n, 5), which hide what is behind [m].
+    """
+
+    key: int
     walls: Mesh
     shops: Mesh
     tops: Mesh
+    hides: Floats
 
 
-def cells(
-    footprints: Sequence[Footprint], streets: Sequence[Street] = ()
-) -> tuple[list[Cell], Horizon | None]:
-    """Every cell that has a building, and what hides what; streets tell where shops are."""
+def cells(footprints: Sequence[Footprint], frontage: Frontage | None = None) -> list[Cell]:
+    """Every cell that has a building, in the order of their keys; a function of its own buildings.
+
+    frontage: tells where shops are; none: nowhere.
+    """
     if not footprints:
-        return [], None
+        return []
     look = looks(footprints)
     blocks = [
         block
@@ -343,7 +350,7 @@ def cells(
     height = np.zeros(len(footprints))
     np.maximum.at(height, rows, top)
     by_block = look.take(rows)
-    wall = edges(flatten(blocks), top, by_block, base, Frontage(streets) if streets else None)
+    wall = edges(flatten(blocks), top, by_block, base, frontage)
     year = np.array([f.year for f in footprints], np.int64)[rows]
     roof = roofs(blocks, by_block)
     made_walls = walls(wall, height[rows], by_block)
@@ -368,16 +375,19 @@ def cells(
         crown = skyline.crown(footprint, look.label[row], look.wall[row])
         if crown is not None:
             tops[home[row]].append(crown)
-    made = [_cell(index, pieces, tops[index]) for index in range(len(found))]
-    points = [np.concatenate([cell.walls[0]["place"], cell.tops[0]["place"]]) for cell in made]
-    solid = wall.base < 1.0
-    horizon = Horizon(boxes(points), wall.start[solid], wall.end[solid], wall.top[solid],
-                      home[rows[wall.owner[solid]]])  # fmt: skip
-    return made, horizon
+    solid = np.flatnonzero(wall.base < 1.0)
+    hides = np.column_stack([wall.start, wall.end, wall.top])[solid]
+    of = home[rows[wall.owner[solid]]]
+    return [
+        _cell(int(key), index, pieces, tops[index], hides[of == index])
+        for index, key in enumerate(found)
+    ]
 
 
-def _cell(index: int, pieces: list[tuple[Vertices, list[int]]], tops: list[Mesh]) -> Cell:
+def _cell(
+    key: int, index: int, pieces: list[tuple[Vertices, list[int]]], tops: list[Mesh], hides: Floats
+) -> Cell:
     cut = [made[first[index] : first[index + 1]] for made, first in pieces]
     walls, shops = (rooftops.as_mesh(part) for part in cut[:2])
     trims = [rooftops.as_mesh(part) for part in cut[2:] if len(part)]
-    return Cell(walls, shops, join([*tops, *trims]))
+    return Cell(key, walls, shops, join([*tops, *trims]), hides)

@@ -23,6 +23,7 @@ from game.session.protocols import Picture
 from game.view.camera import Eye
 from game.view.daylight import look
 from game.view.device import Device
+from game.view.materials import TAG, labelled
 from game.view.scene import Scene
 
 _AUX = ("class", "instance", "normal")
@@ -46,6 +47,10 @@ class Target:
         lens.setMinFov(profile.fov_degrees)
         self.camera = NodePath(PandaCamera("eye", lens))
         self.camera.reparentTo(scene.root)
+        if labels:
+            self.camera.node().setTagStateKey(TAG)
+            for name, state in labelled(scene.features).items():
+                self.camera.node().setTagState(name, state)
         self._buffer.makeDisplayRegion().setCamera(self.camera)
 
     def _attach(self) -> None:
@@ -89,16 +94,22 @@ class Target:
         if name == "depth":
             near, far = self._profile.near, self._profile.far
             z = self._plane("depth", np.dtype(np.float32))[..., 0].astype(np.float64)
-            return np.asarray(near * far / (far - z * (far - near)), np.float32)
+            z *= near - far  # near far / (far - z (far - near)), in place
+            z += far
+            return np.asarray(np.divide(near * far, z, out=z), np.float32)
         raw = self._plane(name, np.dtype(np.uint8))
         if name == "colour":
             return np.ascontiguousarray(raw[..., 2::-1])
         if name == "class":
             return np.ascontiguousarray(raw[..., 2])
         if name == "instance":
-            wide = raw.astype(np.uint32)
-            return np.asarray(wide[..., 2] | wide[..., 1] << 8 | wide[..., 0] << 16, np.uint32)
-        return ((raw[..., 2::-1].astype(np.float32) - 128.0) / 127.0).astype(np.float32)
+            packed = raw.view("<u4")[..., 0].byteswap()  # from B G R A, the low byte in red
+            packed >>= np.uint32(8)
+            return packed
+        normal = raw[..., 2::-1].astype(np.float32)
+        normal -= np.float32(128.0)
+        normal /= np.float32(127.0)
+        return normal
 
     def close(self) -> None:
         """Give the buffer back."""

@@ -39,11 +39,11 @@ _DAY = [
     Hour(5.2, 10, 4, *_NIGHT, 1.0),
     Hour(6.2, 2, 5, (0.30, 0.16, 0.08), (0.30, 0.29, 0.34), (0.86, 0.60, 0.47),
          (0.22, 0.30, 0.52), 0.35),
-    Hour(8.0, -8, 24, (0.60, 0.48, 0.34), (0.44, 0.46, 0.50), (0.88, 0.85, 0.80),
+    Hour(8.0, -8, 24, (0.76, 0.60, 0.42), (0.46, 0.48, 0.52), (0.88, 0.85, 0.80),
          (0.30, 0.50, 0.80), 0.0),
-    Hour(13.0, -47, 47, (0.58, 0.53, 0.45), (0.47, 0.495, 0.53), (0.81, 0.86, 0.90),
+    Hour(13.0, -47, 47, (0.76, 0.69, 0.58), (0.48, 0.51, 0.55), (0.81, 0.86, 0.90),
          (0.23, 0.45, 0.79), 0.0),
-    Hour(17.0, -140, 22, (0.62, 0.46, 0.29), (0.43, 0.44, 0.49), (0.90, 0.83, 0.74),
+    Hour(17.0, -140, 22, (0.80, 0.58, 0.36), (0.45, 0.46, 0.51), (0.90, 0.83, 0.74),
          (0.29, 0.47, 0.76), 0.0),
     Hour(18.6, -158, 7, (0.46, 0.24, 0.10), (0.33, 0.31, 0.36), (0.95, 0.64, 0.42),
          (0.24, 0.32, 0.56), 0.30),
@@ -88,7 +88,7 @@ class Look:
     low: Rgb
     high: Rgb
     glow: Rgb
-    haze: tuple[float, float, float]  # of distance to the power of 2, 4 and 1 [1/m^n]
+    haze: tuple[float, float, float]  # of distance to the power of 2, 6 and 1 [1/m^n]
     night: float
     wet: float
     cloud: float
@@ -165,8 +165,8 @@ def look(profile: CaptureProfile, context: int = 0) -> Look:
         fill=_times(_grey(at.fill, air.grey * 0.8), air.fill),
         low=_times(_grey(low, air.grey), 1.0 - 0.20 * air.grey),
         high=_times(_grey(high, air.grey), 1.0 - 0.26 * air.grey),
-        glow=_times((0.60, 0.49, 0.36), lit * (1.0 + 0.35 * air.wet)),
-        haze=(2.2 * air.haze / far**2, 6.0 / far**4, air.dense / 100.0),
+        glow=_times((0.64, 0.53, 0.39), lit * (1.0 + 0.35 * air.wet)),
+        haze=(0.9 * air.haze / far**2, 7.0 / far**6, air.dense / 100.0),
         night=lit,
         wet=air.wet,
         cloud=air.cloud,

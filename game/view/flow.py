@@ -54,9 +54,17 @@ def _turn(angle: float) -> Floats:
 def _moved(u: Flow, v: Flow, z: Flow, turn: Floats, shift: Floats, focal_px: float) -> Flow:
     """Flow of points z (1, u, v), seen before at turn z (1, u, v) + shift; NaN where behind."""
     m, t = turn.astype(np.float32), shift.astype(np.float32)
-    ahead, right, up = (z * (m[k, 0] + m[k, 1] * u + m[k, 2] * v) + t[k] for k in range(3))
+    ahead, right, up = ((m[k, 0] + m[k, 1] * u) + m[k, 2] * v for k in range(3))
+    for line, shift_k in zip((ahead, right, up), t, strict=True):
+        line *= z
+        line += shift_k
     ahead[ahead <= 1e-3] = np.nan
-    return np.stack([(u - right / ahead) * focal_px, (v - up / ahead) * focal_px], -1)
+    made = np.empty((*ahead.shape, 2), np.float32)
+    for k, (line, ray) in enumerate(((right, u), (up, v))):
+        line /= ahead
+        np.subtract(ray, line, out=line)
+        np.multiply(line, np.float32(focal_px), out=made[..., k])
+    return made
 
 
 def flow(

@@ -192,12 +192,21 @@ def _trees(parts: Sequence[Half], line: Lines, room: Room) -> Pieces:
 
 def inside(points: Floats, polygon: Sequence[Point]) -> Flags:
     """Whether each point lies in a ring: an odd number of its edges to the east."""
+    order = np.argsort(points[:, 1], kind="stable")  # an edge concerns the points at its height
+    x, y = points[order, 0], points[order, 1]
     odd = np.zeros(len(points), np.bool_)
-    x, y = points[:, 0], points[:, 1]
-    for (ax, ay), (bx, by) in zip(polygon, [*polygon[1:], polygon[0]], strict=True):
-        if ay != by:
-            odd ^= ((ay > y) != (by > y)) & (x < ax + (y - ay) / (by - ay) * (bx - ax))
-    return odd
+    start = np.array(polygon, np.float64)
+    end = np.roll(start, -1, axis=0)
+    low = np.searchsorted(y, np.minimum(start[:, 1], end[:, 1]), "left").tolist()
+    high = np.searchsorted(y, np.maximum(start[:, 1], end[:, 1]), "left").tolist()
+    for first, last, (ax, ay), (bx, by) in zip(
+        low, high, start.tolist(), end.tolist(), strict=True
+    ):
+        if first < last:
+            odd[first:last] ^= x[first:last] < ax + (y[first:last] - ay) / (by - ay) * (bx - ax)
+    found = np.zeros(len(points), np.bool_)
+    found[order] = odd
+    return found
 
 
 def wood(city: City, room: Room) -> Pieces:

@@ -1,16 +1,17 @@
-"""The pictures of the README: ten places on one sheet, every channel of one of them, and itself.
+"""The pictures of the README: ten places, the same at four times, every channel of one of them.
 
-One scene is drawn for all. Owns the choice of places.
+One scene is drawn for each time of day. Owns the choice of places and times.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from math import cos, radians, sin
+from math import cos, hypot, pi, radians, sin
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from game.atlas.streets import lane_near
 from game.session.format import CaptureProfile
 from game.session.protocols import CHANNELS
 from game.view.camera import Eye, eye, standing
@@ -25,10 +26,15 @@ _CROWD = (
     ("taxi", 9.0, 3.3), ("sedan", 17.0, 0.2), ("bus", 27.0, 3.4), ("pedestrian", 31.0, -8.0),
     ("bicycle", 13.0, -3.4), ("van", 34.0, -3.2), ("pedestrian", 30.0, -4.0), ("suv", 44.0, 0.0),
     ("pedestrian", 31.5, 5.0), ("taxi", 56.0, 3.3), ("ambulance", 66.0, 0.0), ("child", 31.2, -7.0),
+    ("taxi", 78.0, 0.1), ("sedan", 92.0, 3.2), ("suv", 104.0, 0.2), ("bus", 122.0, 3.3),
 )  # fmt: skip
+_STROLLERS = 36  # on the pavements
+_STRIDE = 3.7  # from one to the next [m]
 _CLEAR = 14.0  # nobody stands nearer to someone on foot [m]
 _SIZE = (416, 240)
 _LARGE = (832, 480)
+_SMALL = (320, 184)
+TIMES = ((13.0, "clear"), (19.3, "clear"), (22.0, "rain"), (9.0, "fog"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +69,42 @@ def make(city: City, out: Path, profile: CaptureProfile, done: Callable[[str], N
     made = []
     try:
         for name, picture in _pictures(city, renderer):
-            path = out / f"{name}.jpg"
-            write_jpeg(path, picture)
-            made.append(path)
-            done(path.name)
+            made.append(_keep(out, name, picture, done))
     finally:
         renderer.close()
-    return made
+    return [*made, _keep(out, "times", _times(city, profile, done), done)]
+
+
+def _keep(out: Path, name: str, picture: NDArray[np.uint8], done: Callable[[str], None]) -> Path:
+    path = out / f"{name}.jpg"
+    write_jpeg(path, picture)
+    done(path.name)
+    return path
+
+
+def _times(city: City, profile: CaptureProfile, done: Callable[[str], None]) -> NDArray[np.uint8]:
+    """A row a place, a column a time of day and its weather."""
+    columns = []
+    for hour, weather in TIMES:
+        renderer = SceneRenderer(city, replace(profile, hour=hour, weather=weather))
+        try:
+            columns.append([_shot(city, renderer, place, _SMALL) for place in PLACES])
+        finally:
+            renderer.close()
+        done(f"{hour:g} h, {weather}")
+    return sheet([shot for row in zip(*columns, strict=True) for shot in row], len(TIMES))
+
+
+def _shot(
+    city: City, renderer: SceneRenderer, place: Place, size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    state, view = stand(city, place)
+    found = renderer.render_from(view, state, ["colour"], *size, ego=not place.height)
+    return np.asarray(found["colour"], np.uint8)
 
 
 def _pictures(city: City, renderer: SceneRenderer) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    shots = []
-    for place in PLACES:
-        state, view = stand(city, place)
-        found = renderer.render_from(view, state, ["colour"], *_SIZE, ego=not place.height)
-        shots.append(np.asarray(found["colour"], np.uint8))
-    yield "places", sheet(shots, 2)
+    yield "places", sheet([_shot(city, renderer, place, _SIZE) for place in PLACES], 2)
     state, view = stand(city, PLACES[0])
     yield "drive", np.asarray(renderer.render_from(view, state, ["colour"], *_LARGE)["colour"])
     yield "channels", sheet(_channels(renderer, state, view), 2)
@@ -109,6 +135,7 @@ def stand(city: City, place: Place) -> tuple[WorldState, Eye]:
                     ego.heading + (1.5708 if body in ("pedestrian", "child") else 0.0), 5.0)
         for i, (body, a, b) in enumerate(_CROWD)
     )  # fmt: skip
+    crowd += tuple(_strollers(city, ego))
     state = WorldState(tick=100, seed=0, ego=ego, actors=crowd)
     if not place.height:
         return state, eye(state)
@@ -117,3 +144,23 @@ def stand(city: City, place: Place) -> tuple[WorldState, Eye]:
     state = replace(state, actors=clear)
     heading = ego.heading + radians(place.turn)
     return state, standing(x, y, heading, place.height, radians(place.lift))
+
+
+def _strollers(city: City, ego: EntityState) -> Iterator[EntityState]:
+    """People on both pavements of the street that the ego drives in, off its roadway."""
+    street = city.streets[lane_near(city, ego.x, ego.y, heading=ego.heading)[0].street]
+    ux, uy = cos(ego.heading), sin(ego.heading)
+    (x0, y0), (x1, y1) = street.points[0], street.points[-1]
+    long = hypot(x1 - x0, y1 - y0)
+    # how far the middle of the roadway lies to the left of the ego
+    aside = ((x0 - ego.x) * (y1 - y0) - (y0 - ego.y) * (x1 - x0)) / long
+    aside = aside if (x1 - x0) * ux + (y1 - y0) * uy < 0.0 else -aside
+    for number in range(_STROLLERS):
+        side = 1.0 if number % 2 else -1.0
+        ahead = 4.0 + number * _STRIDE + number * 7 % 5 * 0.6
+        b = aside + side * (street.width / 2 + 1.3 + number * 3 % 4 * 0.7)
+        back = number % 3 == 0
+        yield EntityState(
+            100 + number, "pedestrian", ego.x + ux * ahead - uy * b, ego.y + uy * ahead + ux * b,
+            ego.heading + (pi if back else 0.0), 1.3,
+        )  # fmt: skip

@@ -4,7 +4,6 @@ All buildings stand on the ground, so per ray over the ground one number says wh
 high walls nearer than some distance reach. A function of the eye alone; changes no pixel.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import cos, sin
 
@@ -18,18 +17,10 @@ _LAYERS = np.array([12.0, 22.0, 34.0, 48.0, 66.0, 90.0, 125.0, 175.0, 240.0, 330
 _RAYS = 640  # over the width of a square picture
 _NEAREST = 0.5  # walls are cut off here, ahead of the eye [m]
 _LEAST = 1.2  # rises and lengths of walls below this hide nothing worth while [m]
+_SHORT, _LOW = 2.0, 5.0  # walls no longer, or with no higher top, hide nothing worth while [m]
 _SLACK = 0.01  # of a top over a horizon, as a share of the distance
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """What each cell holds, one row a cell: low and high corner in x, y and highest point [m]."""
-
-    low: Floats
-    high: Floats
-    top: Floats
 
 
 def cell_keys(points: Floats) -> Ints:
@@ -39,22 +30,37 @@ def cell_keys(points: Floats) -> Ints:
     return keys
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The cells within the picture, hidden or not: rows, and their corners seen from the eye [m].
+
+    near: the nearest corner, along the way that the eye looks.
+    """
+
+    rows: Ints
+    near: Floats
+    ahead: Floats
+    aside: Floats
+
+
 class Horizon:
-    """Walls that hide, by cell, and the boxes of the cells that may be hidden."""
+    """The boxes of all cells, and the walls of those that are filled."""
 
-    def __init__(
-        self, cells: Cells, start: Floats, end: Floats, top: Floats, cell: Ints
-    ) -> None:  # fmt: skip
-        """start, end, top: of walls that stand on the ground; cell: the row of each."""
-        order = np.argsort(cell, kind="stable")
-        self._walls = np.column_stack([start, end, top])[order]
-        self._first = np.searchsorted(cell[order], np.arange(len(cells.top) + 1))
-        self._cells = cells
-        (x0, y0), (x1, y1) = cells.low.T, cells.high.T
+    def __init__(self, low: Floats, high: Floats) -> None:
+        """Corners (n, 2) that hold all of each cell [m]."""
+        (x0, y0), (x1, y1) = low.T, high.T
         self._corners = np.stack([x0, x1, x1, x0], 1), np.stack([y0, y0, y1, y1], 1)
+        self._top = np.full(len(low), np.inf)
+        self._walls = [np.zeros((0, 5))] * len(low)
 
-    def seen(self, eye: Eye, spread: float, far: float) -> Ints:
-        """Rows of the cells that a level eye may see; spread: tangent of half the angle of view."""
+    def fill(self, row: int, hides: Floats, top: float) -> None:
+        """The walls of a cell as (n, 5): start, end, top; and its highest point [m]."""
+        length = np.abs(hides[:, 2:4] - hides[:, :2]).sum(1)
+        self._walls[row] = hides[(length > _SHORT) & (hides[:, 4] > _LOW)]
+        self._top[row] = top
+
+    def ahead(self, eye: Eye, spread: float, far: float) -> Ahead:
+        """What a level eye has before it; spread: tangent of half the angle of view."""
         ux, uy = cos(eye.yaw), sin(eye.yaw)
         x, y = self._corners[0] - eye.x, self._corners[1] - eye.y
         ahead = x * ux + y * uy
@@ -63,19 +69,21 @@ class Horizon:
         near_enough = (ahead.max(1) > 0.0) & (near < far)
         left, right = aside - ahead * spread, aside + ahead * spread
         rows = np.flatnonzero(near_enough & (left.min(1) < 0.0) & (right.max(1) > 0.0))
-        reached = self._reached(rows[near[rows] < _LAYERS[-1]], eye, (ux, uy), spread)
+        return Ahead(rows, near[rows], ahead[rows], aside[rows])
+
+    def seen(self, before: Ahead, eye: Eye, spread: float) -> Ints:
+        """Rows of those that no nearer walls hide."""
+        way = cos(eye.yaw), sin(eye.yaw)
+        reached = self._reached(before.rows[before.near < _LAYERS[-1]], eye, way, spread)
         if reached is None:
-            return rows
-        return rows[self._over(reached, near[rows], ahead[rows], aside[rows], rows, eye, spread)]
+            return before.rows
+        return before.rows[self._over(reached, before, eye, spread)]
 
     def _reached(
         self, rows: Ints, eye: Eye, way: tuple[float, float], spread: float
     ) -> Floats | None:
         """Per layer of distance and ray, how high walls nearer than that reach [m per m ahead]."""
-        first, last = self._first[rows], self._first[rows + 1]
-        count = last - first
-        index = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
-        wall = self._walls[index]
+        wall = np.concatenate([np.zeros((0, 5)), *(self._walls[row] for row in rows.tolist())])
         ux, uy = way
         ax, ay, bx, by = (wall[:, k] - (eye.x, eye.y)[k % 2] for k in range(4))
         facing = ax * by - ay * bx < 0.0  # its outside, right of the way from start to end
@@ -114,25 +122,23 @@ class Horizon:
         return np.maximum.accumulate(reached, axis=0)
 
     def _over(
-        self, reached: Floats, near: Floats, ahead: Floats, aside: Floats, rows: Ints, eye: Eye,
-        spread: float,
+        self, reached: Floats, before: Ahead, eye: Eye, spread: float
     ) -> NDArray[np.bool_]:  # fmt: skip
         """Whether any ray to a cell passes over all that stands before it."""
         size = reached.shape[1] // 2
         scale = (_RAYS // 2 * spread / 0.7) / spread
-        layer = np.searchsorted(_LAYERS, near, side="right") - 1
-        rise = (self._cells.top[rows] - eye.z) / np.maximum(near, 1e-3) + _SLACK
-        ratio = aside / np.maximum(ahead, 1e-3) * scale
+        layer = np.searchsorted(_LAYERS, before.near, side="right") - 1
+        rise = (self._top[before.rows] - eye.z) / np.maximum(before.near, 1e-3) + _SLACK
+        ratio = before.aside / np.maximum(before.ahead, 1e-3) * scale
         i0 = np.clip(np.floor(ratio.min(1)) - 1, -size, size).astype(np.int64) + size
         i1 = np.clip(np.ceil(ratio.max(1)) + 1, -size, size).astype(np.int64) + size
-        seen = np.ones(len(rows), np.bool_)
-        for i in np.flatnonzero((layer >= 0) & (ahead.min(1) > 1.0)).tolist():
-            seen[i] = reached[layer[i], i0[i] : i1[i] + 1].min() < rise[i]
+        seen = np.ones(len(rise), np.bool_)
+        hideable = np.flatnonzero((layer >= 0) & (before.ahead.min(1) > 1.0))
+        if len(hideable):  # the lowest place over each one's rays, all in one go
+            width = reached.shape[1]
+            flat = np.append(reached.reshape(-1), np.inf)
+            start = layer[hideable] * width + i0[hideable]
+            spans = np.column_stack([start, start + (i1 - i0)[hideable] + 1]).reshape(-1)
+            lowest = np.minimum.reduceat(flat, spans)[::2]
+            seen[hideable] = lowest < rise[hideable]
         return seen
-
-
-def boxes(groups: Sequence[Floats]) -> Cells:
-    """The box about each group of points (n, 3)."""
-    low = np.array([g.min(0)[:2] for g in groups]).reshape(-1, 2)
-    high = np.array([g.max(0)[:2] for g in groups]).reshape(-1, 2)
-    return Cells(low, high, np.array([g[:, 2].max() for g in groups]))

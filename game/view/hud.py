@@ -1,9 +1,12 @@
 """What the window says beside the picture: a value and how it is drawn, never in a capture."""
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
-from panda3d.core import CardMaker, NodePath, TextNode, TransparencyAttrib
+from panda3d.core import CardMaker, NodePath, TextNode, Texture, TransparencyAttrib
+
+from game.view.latency import ceiling, equation, paint
 
 _INK = (0.96, 0.96, 0.94, 1.0)
 _PLATE = (0.04, 0.05, 0.06, 0.62)
@@ -13,6 +16,7 @@ _TONES = {
     "warn": (0.55, 0.38, 0.04, 0.88),
     "bad": (0.60, 0.08, 0.08, 0.88),
 }
+_MESSAGE_WIDTH = 44  # characters that fit across a square window
 _LINE = 0.058  # of the window's height, which is 2
 
 
@@ -29,7 +33,8 @@ class Hud:
     """lines: top left. chips: top right (recording, stream, driver). speed [m/s], negative: none.
 
     title, remaining [s] (negative: none) and outcome: of the scenario. place: street name.
-    wallet: payout line. message: one thing the player must read, in the middle.
+    wallet: payout line. message: one thing the player must read, in the middle. graph: readings of
+    the latency stages named by `stages` [ms], newest last; without names there is no graph.
     """
 
     lines: tuple[str, ...] = ()
@@ -41,6 +46,8 @@ class Hud:
     place: str = ""
     wallet: str = ""
     message: str = ""
+    stages: tuple[str, ...] = ()
+    graph: tuple[tuple[float, ...], ...] = ()
 
 
 def recording_chip(on: bool) -> Chip:
@@ -79,7 +86,12 @@ def layout(hud: Hud) -> tuple[Block, ...]:
         tone = "good" if hud.outcome.startswith("passed") else "bad"
         blocks.append(Block(hud.outcome, 0, 2.0, tone))
     if hud.message:
-        blocks.append(Block(hud.message, 0, 14.0, "warn", 1.25))
+        lines = textwrap.wrap(hud.message, _MESSAGE_WIDTH) or [""]
+        blocks.append(Block("\n".join(lines), 0, 14.0, "warn", 1.25))
+    if hud.stages:
+        told = equation(hud.stages, hud.graph[-1]) if hud.graph else "measuring"
+        blocks.append(Block(told, -1, 29.6, size=0.72))
+        blocks.append(Block(f"{ceiling(hud.graph):.0f} ms", -1, 22.9, size=0.6))
     if hud.wallet:
         blocks.append(Block(hud.wallet, 1, 31.8))
     if hud.place:
@@ -99,19 +111,38 @@ class HudLayer:
 
     def __init__(self, root: Any) -> None:
         self._root = root
-        self._drawn: tuple[tuple[Block, ...], float] | None = None
+        self._drawn: tuple[tuple[Block, ...], float, tuple[tuple[float, ...], ...]] | None = None
         self._layer = root.attachNewNode("hud")
 
     def show(self, hud: Hud, aspect: float) -> None:
         """Make the layer show `hud` in a window of this aspect ratio."""
-        wanted = (layout(hud), aspect)
+        wanted = (layout(hud), aspect, hud.graph)
         if wanted == self._drawn:
             return
         self._layer.removeNode()
         self._layer = self._root.attachNewNode("hud")
         for block in wanted[0]:
             self._write(block, aspect)
+        if hud.stages:
+            self._plot(hud.graph, aspect)
         self._drawn = wanted
+
+    def _plot(self, graph: tuple[tuple[float, ...], ...], aspect: float) -> None:
+        """The latency graph at the left, over the equation."""
+        picture = paint(graph)
+        high, wide = picture.shape[:2]
+        texture = Texture("latency")
+        texture.setup2dTexture(wide, high, Texture.TUnsignedByte, Texture.FRgba8)
+        texture.setMagfilter(Texture.FTNearest)
+        texture.setRamImage(picture[::-1].tobytes())
+        card = CardMaker("latency")
+        tall = 5.4 * _LINE
+        card.setFrame(0, tall * wide / high, 0, tall)
+        path = self._layer.attachNewNode(card.generate())
+        path.setTexture(texture)
+        path.setTransparency(TransparencyAttrib.MAlpha)
+        path.setPos(-(aspect - 0.05), 0, 1.0 - 29.5 * _LINE)
+        path.setBin("fixed", 2)
 
     def _write(self, block: Block, aspect: float) -> None:
         text = TextNode("text")

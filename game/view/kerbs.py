@@ -4,16 +4,15 @@ The world is flat and people walk at z = 0, so only the kerb itself rises; at th
 junction it is dropped, as for wheelchairs. None crosses a roadway.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from game.view.buildings import tile_keys
 from game.view.labels import Train
-from game.view.mesh import Mesh, quad_indices, quads
+from game.view.mesh import Mesh, quads
 from game.view.mouths import Half
 from game.view.room import Floats, Ints, Room
-from game.view.streets import Lines, lines
+from game.view.streets import Lines
 
 HEIGHT, WIDTH = 0.13, 0.34  # [m]
 _STEP = 2.5  # between the places where something may cross [m]
@@ -46,7 +45,7 @@ def _runs(line: Lines, reach: Floats, room: Room, street: Ints) -> tuple[Ints, I
 
 
 def kerbs(parts: Sequence[Half], line: Lines, room: Room) -> Mesh:
-    """All kerbs of a city as quads, four vertices each, face and top in turn."""
+    """All kerbs of some halves as quads, four vertices each, face and top in turn."""
     reach = np.array([half.street.width / 2 for half in parts])
     street = np.array([half.street.id for half in parts], np.int64)
     rows, side, span = _runs(line, reach, room, street)
@@ -68,18 +67,3 @@ def kerbs(parts: Sequence[Half], line: Lines, room: Room) -> Mesh:
     corners = np.stack([np.stack(low, 1), np.stack(top, 1)], 1)
     corners[side < 0] = corners[side < 0][:, :, ::-1]  # so that each face still looks outwards
     return quads(corners.reshape(-1, 4, 3), _STONE, Train.SIDEWALK)
-
-
-def tiles(parts: Sequence[Half], room: Room) -> Iterator[tuple[int, Mesh]]:
-    """Tile number and kerbs, for every tile with any."""
-    if not parts:
-        return
-    vertices, _ = kerbs(parts, lines(parts), room)
-    faces = vertices.reshape(-1, 8)
-    keys = tile_keys(faces["place"][:, 0, :2].astype(np.float64))
-    order = np.argsort(keys, kind="stable")
-    keys, faces = keys[order], faces[order]
-    starts = np.flatnonzero(np.diff(keys, prepend=keys[:1] - 1))
-    for low, high in zip(starts, [*starts[1:], len(keys)], strict=True):
-        rows = faces[low:high].reshape(-1)
-        yield int(keys[low]), (rows, quad_indices(len(rows) // 4))

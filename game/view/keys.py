@@ -38,6 +38,11 @@ class Deed(Enum):
     CAMERA = "camera"
     LOOK = "look"
     STYLED = "toggle-styled"
+    PEEK = "peek"
+    LESS_DREAM = "less-dream"
+    MORE_DREAM = "more-dream"
+    GRAPH = "latency-graph"
+    TYPE = "type-prompt"
     NEXT_STYLE = "next-style"
     PREVIOUS_STYLE = "previous-style"
     PAUSE = "pause-recording"
@@ -59,12 +64,45 @@ BINDINGS: Mapping[str, Deed] = {
     "c": Deed.CAMERA,
     "mouse3": Deed.LOOK,
     "v": Deed.STYLED,
+    "q": Deed.PEEK,
+    "-": Deed.LESS_DREAM,
+    "=": Deed.MORE_DREAM,
+    "g": Deed.GRAPH,
+    "t": Deed.TYPE,
     "]": Deed.NEXT_STYLE,
     "[": Deed.PREVIOUS_STYLE,
     "p": Deed.PAUSE,
     "escape": Deed.QUIT,
 }
-COMMANDS = (Deed.STYLED, Deed.NEXT_STYLE, Deed.PREVIOUS_STYLE, Deed.PAUSE, Deed.QUIT)
+COMMANDS = (
+    Deed.STYLED,
+    Deed.LESS_DREAM,
+    Deed.MORE_DREAM,
+    Deed.GRAPH,
+    Deed.TYPE,
+    Deed.NEXT_STYLE,
+    Deed.PREVIOUS_STYLE,
+    Deed.PAUSE,
+    Deed.QUIT,
+)
+
+
+def rebound(text: str, bindings: Mapping[str, Deed] = BINDINGS) -> dict[str, Deed]:
+    """`bindings` changed by 'key=deed, key=deed'. Raises ValueError that says what there is.
+
+    A deed keeps its other keys; 'key=none' frees a key.
+    """
+    out = dict(bindings)
+    known = {deed.value: deed for deed in Deed}
+    for part in filter(None, (each.strip() for each in text.split(","))):
+        code, _, name = (piece.strip() for piece in part.rpartition("="))
+        if not code or (name not in known and name != "none"):
+            raise ValueError(f"'{part}': write key=deed, with one of none, {', '.join(known)}")
+        out.pop(code, None)
+        if name != "none":
+            out[code] = known[name]
+    return out
+
 
 # per tick, of 1000: how fast a held or released key moves the wheel and the pedals
 _STEER_ON, _STEER_BACK, _STEER_THROUGH = 26, 44, 60
@@ -119,6 +157,10 @@ class Mapper:
             self._yaw = max(-_YAW, min(_YAW, self._yaw - step))
         elif event.code == "mouse-y":
             self._pitch = max(-_PITCH, min(_PITCH, self._pitch - step))
+
+    def peeking(self) -> bool:
+        """Whether the key that shows the game itself is held."""
+        return self._held(Deed.PEEK)
 
     def _held(self, deed: Deed) -> bool:
         return any(self._bindings[code] is deed for code in self._down)

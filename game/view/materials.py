@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from panda3d.core import Shader
+from panda3d.core import RenderState, Shader, ShaderAttrib
 
 _FOLDER = Path(__file__).parent / "shaders"
 _VERSION = "#version 330\n"
@@ -27,6 +27,8 @@ _PROGRAMS = {
     "sign": ("static.vert", "sign.frag", True),
 }
 
+_UNDER = ("drowned",)  # what is laid over the programs of others
+
 
 def _read(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
@@ -43,3 +45,28 @@ def program(name: str, features: tuple[str, ...] = ()) -> Any:
         vertex=common + _read(vertex),
         fragment=common + (_read("outputs.glsl") if emits else "") + _read(fragment),
     )
+
+
+TAG = "program"
+"""The tag by which a camera that reads labels finds the programs that it has to replace."""
+_OVER = 20  # above the priority of any program that a node names itself
+
+
+def dress(path: Any, name: str, features: tuple[str, ...], priority: int = 0) -> None:
+    """Give a node a program. It writes colour alone; see `labelled`."""
+    path.setShader(program(name, features), priority)
+    path.setTag(TAG, name)
+
+
+def labelled(features: tuple[str, ...]) -> dict[str, Any]:
+    """By the tags of `dress`, the same programs writing the label planes too.
+
+    Without labels a program has less to carry from corner to corner, for every triangle.
+    """
+    found = {}
+    for name in _PROGRAMS:
+        own = ("MIRROR",) if name == "mirror" else ()
+        made = program(name, (*features, *own, "LABELS"))
+        priority = _OVER if name in _UNDER else 1
+        found[name] = RenderState.make(ShaderAttrib.make(made, priority))
+    return found

@@ -11,7 +11,7 @@ import numpy as np
 from game.view.furniture import FAST, Kind, Pieces, stations
 from game.view.mouths import Half
 from game.view.room import Flags, Floats, Ints, Room
-from game.view.streets import Lines
+from game.view.streets import BIKE_WIDTH, Lines, has_room_for_bikes
 from game.world.entity import BODIES
 
 BODY = ("sedan", "suv", "van", "taxi", "pickup")
@@ -43,7 +43,13 @@ def places(parts: Sequence[Half], line: Lines, widths: dict[int, float], room: R
     flip = np.where(one_way, against, where.side > 0)
     ahead = where.ahead * np.where(flip, -1.0, 1.0)[:, None]
     heading = np.arctan2(ahead[:, 1], ahead[:, 0]) + 0.02 * (where.chance(43) - 0.5)
-    fits = strip[where.half] > width + _KERB + 0.04 + _CLEAR
+    bikes = [
+        h.street.bike and has_room_for_bikes(h.street, widths.get(h.street.id, h.street.width))
+        for h in parts
+    ]
+    left = (where.side > 0) != against
+    taken = np.where(np.array(bikes, bool)[where.half] & (left | ~one_way), BIKE_WIDTH + 0.2, 0.0)
+    fits = strip[where.half] > width + _KERB + 0.04 + _CLEAR + taken
     cars = Pieces(
         np.full(len(which), int(Kind.CAR)), where.beside(-_KERB - width / 2 + shift), heading,
         which, np.ones(len(which)),

@@ -9,7 +9,7 @@ from typing import Any
 from panda3d.core import ColorBlendAttrib, CullFaceAttrib, NodePath
 
 from game.view.daylight import Look
-from game.view.materials import program
+from game.view.materials import dress
 
 _OVER = 10  # above the priority of what the walls say themselves
 BIN = "mirrored"
@@ -22,7 +22,7 @@ def mirrored(walls: list[Any], lights: list[Any], look: Look) -> Any:
     path.setAttrib(CullFaceAttrib.make(CullFaceAttrib.MCullCounterClockwise), _OVER)
     path.setBin(BIN, 0, _OVER)
     below = path.attachNewNode("walls")
-    below.setShader(program("drowned", look.features), _OVER)
+    dress(below, "drowned", look.features, _OVER)
     for layer in walls:
         layer.instanceTo(below)
     for light in lights:

@@ -12,6 +12,7 @@ from game.view.buildings import flatten
 from game.world.city import City, Footprint, Point
 
 _CELL = 16.0  # [m]
+_PIECE = 24.0  # [m]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -56,19 +57,30 @@ class Bands:
 
     def __init__(self, a: Floats, b: Floats, reach: Floats, owner: Ints, margin: float) -> None:
         """margin: the largest `extra` that will be asked for [m]."""
-        self._a, self._d, self._reach, self._owner = a, b - a, reach, owner
+        self._a, self._d = np.asfortranarray(a), np.asfortranarray(b - a)
+        self._reach, self._owner = reach, owner
         self._square = np.maximum((self._d * self._d).sum(1), 1e-12)
-        room = (reach + margin)[:, None]
-        self._grid = _Grid(np.minimum(a, b) - room, np.maximum(a, b) + room)
+        length = np.sqrt(self._square)
+        count = np.maximum(np.ceil(length / _PIECE), 1.0).astype(np.int64)
+        self._of, number = _spread(np.zeros(len(count), np.int64), count)  # in short pieces: an
+        share = (1.0 / count)[self._of]  # oblong about a long slanting stretch would be huge
+        start = a[self._of] + self._d[self._of] * (number * share)[:, None]
+        end = start + self._d[self._of] * share[:, None]
+        room = (reach + margin)[self._of, None]
+        self._grid = _Grid(np.minimum(start, end) - room, np.maximum(start, end) + room)
 
     def touched(self, points: Floats, extra: float | Floats, but: Ints | None = None) -> Flags:
         """Whether each point (n, 2) lies within a band widened by `extra` [m], `but` its own."""
-        point, band = self._grid.pairs(points)
-        away = points[point] - self._a[band]
-        along = (away * self._d[band]).sum(1) / self._square[band]
-        away -= np.clip(along, 0.0, 1.0)[:, None] * self._d[band]
+        point, piece = self._grid.pairs(points)
+        band = self._of[piece]
+        (ax, ay), (dx, dy) = self._a.T, self._d.T  # column by column: far quicker than row sums
+        dx, dy = dx[band], dy[band]
+        x, y = points[point, 0] - ax[band], points[point, 1] - ay[band]
+        along = np.clip((x * dx + y * dy) / self._square[band], 0.0, 1.0)
+        x -= along * dx
+        y -= along * dy
         wide = self._reach[band] + np.broadcast_to(extra, len(points))[point]
-        hit = (away * away).sum(1) < wide * wide
+        hit = x * x + y * y < wide * wide
         if but is not None:
             hit &= self._owner[band] != but[point]
         found = np.zeros(len(points), np.bool_)

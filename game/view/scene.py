@@ -3,22 +3,21 @@
 All static tiles are there before anything is drawn; nothing depends on time or on what was drawn.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import cos, radians, sin, tan
 from typing import Any
 
-import numpy as np
 from panda3d.core import CullFaceAttrib, NodePath
 
 from game.session.format import CaptureProfile
-from game.view import buildings, kerbs, mouths, reflection, streets
+from game.view import mouths, reflection
 from game.view.actors import Actors
 from game.view.camera import Eye
 from game.view.daylight import look
-from game.view.materials import program
-from game.view.mesh import Mesh, geom_node, join
+from game.view.houses import Houses
+from game.view.land import Land
+from game.view.materials import dress
 from game.view.room import Room
 from game.view.scenery import Scenery
 from game.view.signals import Signals
@@ -35,6 +34,8 @@ class Scene:
         """context: number of the graphics context that draws it."""
         self.root = NodePath("scene")
         self._look = look(profile, context)
+        self.features = self._look.features
+        """What the programs of this scene are built with."""
         self._fov, self._far = profile.fov_degrees, profile.far
         self.root.setShaderInput("LOOK", self._look.uniform())
         self.root.setShaderInput("layered", 0.0)
@@ -60,41 +61,20 @@ class Scene:
 
     def _layer(self, shader: str, bin_name: str, order: int) -> Any:
         layer = self.root.attachNewNode(shader)
-        layer.setShader(program(shader, self._look.features))
+        dress(layer, shader, self._look.features)
         layer.setBin(bin_name, order)
         return layer
 
     def _fill(self, city: City) -> None:
-        tops: dict[int, list[Mesh]] = defaultdict(list)
-        cells, self._horizon = buildings.cells(city.footprints, city.streets)
-        self._cells = [
-            [
-                layer.attachNewNode(geom_node("cell", mesh))
-                for layer, mesh in zip(
-                    (self._walls, self._shops, self._roofs), (c.walls, c.shops, c.tops), strict=True
-                )
-                if len(mesh[0])
-            ]
-            for c in cells
-        ]
-        self._shown = set(range(len(cells)))
+        self.houses = Houses(city, (self._walls, self._shops, self._roofs))
         parts = mouths.halves(city)
-        for _, on, off in streets.tiles(city, parts):
-            if on is not None:
-                self._roads.attachNewNode(geom_node("roads", on))
-            self._ground.attachNewNode(geom_node("ground", off))
         room = Room(city)
-        for key, kerb in kerbs.tiles(parts, room):
-            tops[key].append(kerb)
         self.scenery = Scenery(city, parts, room, self._look, self._degrees)
         self.scenery.root.reparentTo(self.root)
         self.signals = Signals(city, parts, self._look)
         self.signals.root.reparentTo(self.root)
-        for mesh in self.signals.poles:
-            at = mesh[0]["place"][:1, :2].astype(np.float64)
-            tops[int(buildings.tile_keys(at)[0])].append(mesh)
-        for meshes in tops.values():
-            self._roofs.attachNewNode(geom_node("roofs", join(meshes)))
+        layers = self._roads, self._ground, self._roofs
+        self.land = Land(city, parts, room, self.signals, layers)
 
     def pose(self, state: WorldState, eye: Eye, ego: bool = True, aspect: float = 1.0) -> None:
         """Everyone and every light as in `state`, for an eye there; with or without the ego.
@@ -107,22 +87,14 @@ class Scene:
         self.signals.update(state, eye.x, eye.y)
 
     def _uncover(self, eye: Eye, aspect: float) -> None:
-        """Leave out the buildings that stand hidden behind others."""
-        if self._horizon is None:
-            return
+        """Show the buildings in the picture, but for those that stand hidden behind others."""
         half = tan(radians(self._fov) / 2)
         up = half if aspect >= 1.0 else half / aspect
         tilt = abs(sin(eye.pitch))  # along the ground a tilted picture shows more, and farther
         spread = half * max(aspect, 1.0) / max(cos(eye.pitch) - up * tilt, 0.1)
         far = self._far * (cos(eye.pitch) + up * tilt)
-        seen = self._horizon.seen(eye, spread, far).tolist()
-        for index in self._shown - set(seen):
-            for path in self._cells[index]:
-                path.stash()
-        for index in set(seen) - self._shown:
-            for path in self._cells[index]:
-                path.unstash()
-        self._shown = set(seen)
+        self.houses.show(eye, spread, far)
+        self.land.show(eye, far * (1.0 + spread * spread) ** 0.5)
 
     @contextmanager
     def only(self, state: WorldState, eye: Eye) -> Iterator[None]:

@@ -17,7 +17,7 @@ from game.view.camera import Eye
 from game.view.daylight import Look
 from game.view.furniture import Kind, Pieces
 from game.view.labels import FIRST_FURNITURE, furniture_instance
-from game.view.materials import program
+from game.view.materials import dress
 from game.view.mesh import Mesh, geom_node, join
 from game.view.mouths import Half
 from game.view.room import Room
@@ -150,10 +150,10 @@ class Scenery:
         self.signs = Signs(city, parts, room, len(self.pieces), look)
         self.root = NodePath("scenery")
         self._far = self.root.attachNewNode("far")
-        self._far.setShader(program("prop", look.features))
+        dress(self._far, "prop", look.features)
         self._far.setBin("walls", 0)
         self._near = self.root.attachNewNode("near")
-        self._near.setShader(program("prop_many", look.features))
+        dress(self._near, "prop_many", look.features)
         self._near.setBin("actors", 0)
         self.cars = Actors(look, fov, lit=False)
         self.cars.root.reparentTo(self.root)

@@ -9,11 +9,11 @@ from panda3d.core import GeomNode, NodePath, OmniBoundingVolume
 
 from game.view.daylight import Look
 from game.view.labels import Train
-from game.view.materials import program
+from game.view.materials import dress
 from game.view.mesh import Mesh, box, geometry, join, post, quads, turned
 from game.view.mouths import Half
 from game.world.city import City, Junction, Point
-from game.world.signals import Light, axis_of, light
+from game.world.signals import Light, axis_of, light, place_of
 from game.world.state import WorldState
 
 _NEAR = 170.0  # lenses are drawn up to here [m]
@@ -61,26 +61,32 @@ class Signals:
         self._node.setBounds(OmniBoundingVolume())
         self._node.setFinal(True)
         path = self.root.attachNewNode(self._node)
-        path.setShader(program("lamp", look.features))
+        dress(path, "lamp", look.features)
         path.setBin("actors", 0)
         self._shown: tuple[tuple[int, Light], ...] = ()
         by_id = {j.id: j for j in city.junctions if j.signal}
-        poles: list[Mesh] = []
-        lamps: dict[tuple[int, int], list[Mesh]] = {}
+        self._stands: list[tuple[Point, Point, float]] = []
+        lamps: dict[tuple[int, int], list[int]] = {}  # (junction, axis) -> rows of stands
         parts_at: dict[int, list[Half]] = defaultdict(list)
         for half in parts:
             parts_at[half.junction].append(half)
         for junction in by_id.values():
             for _, at, (ux, uy), reach in approaches(junction, parts_at[junction.id]):
-                stand, lens = head(reach)
-                poles.append(turned(stand, *at, ux, uy))
                 key = (junction.id, axis_of(atan2(uy, ux)))
-                lamps.setdefault(key, []).append(turned(lens, *at, ux, uy))
-        self.poles = poles
-        self._keys = list(lamps)
-        self._lenses = [join(meshes) for meshes in lamps.values()]
+                lamps.setdefault(key, []).append(len(self._stands))
+                self._stands.append((at, (ux, uy), reach))
+        self.feet = np.array([at for at, _, _ in self._stands], float).reshape(-1, 2)
+        """Where the poles stand (n, 2) [m]."""
+        self._keys = [(place_of(by_id[junction].name), axis) for junction, axis in lamps]
+        self._rows = list(lamps.values())
+        self._lenses: dict[int, Mesh] = {}
         places = [(by_id[junction].x, by_id[junction].y) for junction, _ in lamps]
         self._places = np.array(places, float).reshape(-1, 2)
+
+    def pole(self, row: int) -> Mesh:
+        """One of the poles at `feet`, with its arm and heads."""
+        at, (ux, uy), reach = self._stands[row]
+        return turned(head(reach)[0], *at, ux, uy)
 
     def update(self, state: WorldState, x: float, y: float) -> None:
         """Light the lenses near (x, y) as they are in this tick; farther ones are not drawn."""
@@ -95,6 +101,9 @@ class Signals:
 
     def _lit(self, index: int, value: Light) -> Mesh:
         """The lenses of one approach, with the one that shines in span.y, all in one draw."""
+        if index not in self._lenses:
+            stands = [self._stands[row] for row in self._rows[index]]
+            self._lenses[index] = join([turned(head(r)[1], *at, *way) for at, way, r in stands])
         vertices, indices = self._lenses[index]
         vertices = vertices.copy()
         vertices["span"][:, 1] = _LIT[value]

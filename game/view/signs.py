@@ -16,7 +16,7 @@ from panda3d.core import DynamicTextFont, NodePath, SamplerState, TextProperties
 
 from game.view.daylight import Look
 from game.view.labels import Train, furniture_instance, instance_bytes
-from game.view.materials import program
+from game.view.materials import dress
 from game.view.mesh import Mesh, box, geom_node, join, post, quads, turned
 from game.view.mouths import Half
 from game.view.room import Room
@@ -115,7 +115,7 @@ class Signs:
     def __init__(self, city: City, parts: list[Half], room: Room, first: int, look: Look) -> None:
         """first: the furniture number of junction 0's signs; each junction has one number."""
         self.root = NodePath("signs")
-        self.root.setShader(program("sign", look.features))
+        dress(self.root, "sign", look.features)
         self.root.setShaderInput("page", page())
         self.root.setBin("actors", 0)
         self._parts: dict[int, list[Half]] = defaultdict(list)

@@ -6,7 +6,7 @@ import numpy as np
 from panda3d.core import NodePath, OmniBoundingVolume
 
 from game.view.daylight import Look
-from game.view.materials import program
+from game.view.materials import dress
 from game.view.mesh import VERTEX, geom_node
 
 
@@ -18,7 +18,7 @@ def sky(look: Look) -> Any:
     node.setBounds(OmniBoundingVolume())
     node.setFinal(True)
     path = NodePath(node)
-    path.setShader(program("sky", look.features))
+    dress(path, "sky", look.features)
     path.setBin("sky", 0)
     path.setDepthWrite(False)
     return path

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import cos, sin
-from typing import Any
 
 import mapbox_earcut
 import numpy as np
@@ -15,9 +14,9 @@ from numpy.typing import NDArray
 
 from game.view.buildings import TILE, tile_keys
 from game.view.labels import Train
-from game.view.mesh import VERTEX, Indices, Mesh, Vertices, join
+from game.view.mesh import VERTEX, Indices, Mesh, Vertices, join, quad_indices
 from game.view.mouths import Half
-from game.world.city import City, Junction, Point
+from game.world.city import City, Junction, Point, Street
 
 PAVING, WATER, GRASS, SLAB, KERB, ROAD, JUNCTION = range(7)
 _KINDS = {
@@ -32,9 +31,11 @@ _KINDS = {
 SIDEWALK_WIDTH = 4.6
 KERB_WIDTH = 0.34
 MARGIN = 700.0  # paving beyond the pack's bounds [m]
+_OUTSIDE = 60.0  # what of a junction may lie outside the tile of its first mouth [m]
 _SQUARE = 50.0  # of the paving: small, so that depth is interpolated well near the eye [m]
 _GRID = (cos(1.0647), sin(1.0647))  # along Manhattan's avenues
-CROSSING, ONEWAY, STOP_RIGHT, STOP_LEFT, PLAIN = 1, 2, 4, 8, 16
+CROSSING, ONEWAY, STOP_RIGHT, STOP_LEFT, PLAIN, BIKE = 1, 2, 4, 8, 16, 32
+BIKE_WIDTH = 1.5  # of a lane for bicycles, as in road.frag [m]
 Floats = NDArray[np.float64]
 
 
@@ -145,6 +146,8 @@ def _paint(half: Half, junction: Junction | None, lane_width: float, degree: int
     flags = ONEWAY if street.oneway else 0
     if half.short:
         flags |= PLAIN
+    if street.bike and has_room_for_bikes(street, lane_width):
+        flags |= BIKE
     if junction is not None and junction.signal and degree > 2 and half.cut > 2.0:
         flags |= CROSSING
         if half.reverse:
@@ -159,6 +162,12 @@ def _paint(half: Half, junction: Junction | None, lane_width: float, degree: int
     ]
 
 
+def has_room_for_bikes(street: Street, lane_width: float) -> bool:
+    """Whether a lane for bicycles fits beside the lanes: left of a one-way street, else both."""
+    beside = (street.width - street.lanes * lane_width) / 2
+    return beside >= BIKE_WIDTH + 0.2
+
+
 def _corners(half: Half, extra: float) -> list[Point]:
     """Both corners of a half's mouth, `extra` [m] wider than the roadway on each side."""
     reach = half.street.width / 2 + extra
@@ -166,18 +175,12 @@ def _corners(half: Half, extra: float) -> list[Point]:
     return [(x - uy * reach, y + ux * reach), (x + uy * reach, y - ux * reach)]
 
 
-def _junctions(parts: Sequence[Half]) -> list[Mesh]:
-    """The hull of each junction's mouths as asphalt, kerb and sidewalk."""
-    arms: dict[int, list[Half]] = defaultdict(list)
-    for half in parts:
-        arms[half.junction].append(half)
-    made = []
-    for meeting in arms.values():
-        for layer, extra in ((JUNCTION, 0.0), (KERB, KERB_WIDTH), (SLAB, SIDEWALK_WIDTH)):
-            outline = hull([corner for half in meeting for corner in _corners(half, extra)])
-            if len(outline) > 2:
-                made.append(_patch(np.array(outline), layer))
-    return made
+def _meeting(meeting: Sequence[Half]) -> Iterator[Mesh]:
+    """The hull of a junction's mouths as asphalt, kerb and sidewalk."""
+    for layer, extra in ((JUNCTION, 0.0), (KERB, KERB_WIDTH), (SLAB, SIDEWALK_WIDTH)):
+        outline = hull([corner for half in meeting for corner in _corners(half, extra)])
+        if len(outline) > 2:
+            yield _patch(np.array(outline), layer)
 
 
 def _paints(city: City, parts: Sequence[Half]) -> NDArray[np.uint8]:
@@ -224,58 +227,87 @@ def tile_of(parts: Sequence[Half]) -> NDArray[np.int64]:
     return tile_keys(np.array([half.points[0] for half in parts], np.float64).reshape(-1, 2))
 
 
-def _areas(polygons: Sequence[tuple[Point, ...]], layer: int) -> list[Mesh]:
-    made = []
-    for polygon in polygons:
-        points = np.array(polygon, np.float64)
-        indices = mapbox_earcut.triangulate_float64(points, np.array([len(points)], np.uint32))
-        vertices = np.zeros(len(points), VERTEX)
-        vertices["place"][:, :2] = points
-        vertices["span"] = _grid(points)
-        _dress(vertices, layer)
-        made.append((vertices, indices.astype(np.uint32)))
-    return made
+def _area(polygon: Sequence[Point], layer: int) -> Mesh:
+    points = np.array(polygon, np.float64)
+    indices = mapbox_earcut.triangulate_float64(points, np.array([len(points)], np.uint32))
+    vertices = np.zeros(len(points), VERTEX)
+    vertices["place"][:, :2] = points
+    vertices["span"] = _grid(points)
+    _dress(vertices, layer)
+    return vertices, indices.astype(np.uint32)
 
 
-def _base(bounds: tuple[float, float, float, float]) -> Iterator[tuple[int, Mesh]]:
-    """Squares of block paving under everything, well beyond the bounds: no hole in the ground."""
+def corners_of(bounds: tuple[float, float, float, float]) -> Floats:
+    """Lower corners (n, 2) of all tiles, well beyond the bounds: no hole in the ground."""
     x0, y0, x1, y1 = bounds
     xs = np.arange(np.floor((x0 - MARGIN) / TILE), np.ceil((x1 + MARGIN) / TILE)) * TILE
     ys = np.arange(np.floor((y0 - MARGIN) / TILE), np.ceil((y1 + MARGIN) / TILE)) * TILE
+    return np.stack(np.meshgrid(xs, ys, indexing="ij"), -1).reshape(-1, 2)
+
+
+def paving(corner: Floats) -> Mesh:
+    """Squares of block paving under all of a tile."""
     side = np.arange(0.0, TILE, _SQUARE)
     cell = np.stack(np.meshgrid(side, side), -1).reshape(-1, 1, 2)
     square = np.array([(0, 0), (_SQUARE, 0), (_SQUARE, _SQUARE), (0, _SQUARE)])
-    patch = (cell + square).reshape(-1, 2)
-    index = np.arange(len(cell), dtype=np.uint32)[:, None] * np.uint32(4)
-    index = np.asarray(index + np.array([0, 1, 2, 0, 2, 3], np.uint32)).reshape(-1)
-    for x in xs:
-        for y in ys:
-            points = patch + np.array([x, y])
-            vertices = np.zeros(len(points), VERTEX)
-            vertices["place"][:, :2] = points
-            vertices["span"] = _grid(points)
-            _dress(vertices, PAVING)
-            yield int(tile_keys(np.array([[x + 1.0, y + 1.0]]))[0]), (vertices, index)
+    points = (cell + square).reshape(-1, 2) + corner
+    vertices = np.zeros(len(points), VERTEX)
+    vertices["place"][:, :2] = points
+    vertices["span"] = _grid(points)
+    _dress(vertices, PAVING)
+    return vertices, quad_indices(len(cell))
 
 
-def tiles(city: City, parts: Sequence[Half]) -> Iterator[tuple[int, Mesh | None, Mesh]]:
-    """Tile number, roadway, other ground (uppermost layer first), for every tile with any."""
-    ordered = [parts[int(i)] for i in np.argsort(tile_of(parts), kind="stable")]
-    roadway: dict[int, Mesh] = {}
-    piles: dict[int, list[Mesh]] = defaultdict(list)
-    for key, on, beside in roads(city, ordered) if ordered else ():
-        roadway[key] = on
-        piles[key] += beside
-    patches = _junctions(parts) + _areas(city.parks, GRASS) + _areas(city.water, WATER)
-    for mesh in patches:
-        piles[_key(mesh)].append(mesh)
-    for key, square in _base(city.bounds):
-        piles[key].append(square)
-    for key in sorted(piles):
-        meshes = sorted(piles[key], key=lambda mesh: -int(mesh[0]["facing"][0, 3]))
-        yield key, roadway.get(key), join(meshes)
+class Tiles:
+    """The ground of a city in tiles, each made when asked for. keys: of all of them, sorted.
 
+    low, high: corners (n, 2) of all that lies in each [m].
+    """
 
-def _key(mesh: Mesh) -> int:
-    centre: Any = mesh[0]["place"][:, :2].mean(0, keepdims=True)
-    return int(tile_keys(np.asarray(centre, np.float64))[0])
+    def __init__(self, city: City, parts: Sequence[Half]) -> None:
+        corner = corners_of(city.bounds)
+        self._corner = dict(zip(tile_keys(corner + 1.0).tolist(), corner, strict=True))
+        ordered = [parts[int(i)] for i in np.argsort(tile_of(parts), kind="stable")]
+        self._roads = {
+            key: (on, beside) for key, on, beside in (roads(city, ordered) if ordered else ())
+        }
+        arms: dict[int, list[Half]] = defaultdict(list)
+        for half in parts:
+            arms[half.junction].append(half)
+        meetings = list(arms.values())
+        self._meetings: dict[int, list[list[Half]]] = defaultdict(list)
+        for key, meeting in zip(tile_of([m[0] for m in meetings]).tolist(), meetings, strict=True):
+            self._meetings[key].append(meeting)
+        self._areas: dict[int, list[tuple[Sequence[Point], int]]] = defaultdict(list)
+        for polygons, layer in ((city.parks, GRASS), (city.water, WATER)):
+            for polygon in polygons:
+                centre = np.array(polygon).mean(0, keepdims=True)
+                self._areas[int(tile_keys(centre)[0])].append((polygon, layer))
+        self.keys = sorted({*self._corner, *self._roads, *self._meetings, *self._areas})
+        extent = np.array([self._extent(key) for key in self.keys]).reshape(-1, 4)
+        self.low, self.high = extent[:, :2], extent[:, 2:]
+
+    def _extent(self, key: int) -> tuple[float, float, float, float]:
+        x, y = (key // 1_000_000 - 100_000) * TILE, (key % 1_000_000 - 100_000) * TILE
+        low, high = np.array([x, y]) - _OUTSIDE, np.array([x, y]) + TILE + _OUTSIDE
+        found = [np.stack([low, high])]
+        if key not in self._areas and key not in self._roads:
+            return low[0], low[1], high[0], high[1]
+        found += [np.array(polygon) for polygon, _ in self._areas.get(key, ())]
+        if key in self._roads:
+            sides = [mesh[0]["place"][:, :2].astype(np.float64) for mesh in self._roads[key][1]]
+            found += sides
+        points = np.concatenate(found)
+        (a, b), (c, d) = points.min(0).tolist(), points.max(0).tolist()
+        return a, b, c, d
+
+    def made(self, key: int) -> tuple[Mesh | None, Mesh]:
+        """Roadway, and other ground with the uppermost layer first."""
+        on, beside = self._roads.get(key, (None, []))
+        pile = list(beside)
+        for meeting in self._meetings.get(key, ()):
+            pile += _meeting(meeting)
+        pile += [_area(polygon, layer) for polygon, layer in self._areas.get(key, ())]
+        if key in self._corner:
+            pile.append(paving(self._corner[key]))
+        return on, join(sorted(pile, key=lambda mesh: -int(mesh[0]["facing"][0, 3])))

@@ -26,7 +26,7 @@ from game.world.state import WorldState
 
 TIMES = ((13.0, "clear"), (22.0, "rain"))
 VIEWS = len(PLACES) * len(TIMES)
-SAFETY = 8.0  # a graphics card may be this many times as far off as the second software renderer
+SAFETY = 16.0  # a graphics card may be this many times as far off as the second software renderer
 _STEP = 0.3  # driven since the frame before [m]
 _LONGEST_S = 1800.0  # that the second renderer may take
 Views = dict[str, dict[str, Picture]]

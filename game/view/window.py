@@ -5,7 +5,7 @@ only presents. Owns the device, the scene and the capture target; refuses to kee
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ from game.view.capture import Target
 from game.view.device import Device, open_hidden, open_screen
 from game.view.devices import Devices
 from game.view.hud import Hud
-from game.view.keys import RawInput
+from game.view.keys import Deed, RawInput
 from game.view.present import Stage
 from game.view.scene import Scene
 from game.world.city import City
@@ -64,6 +64,20 @@ class Window:
         if self._devices is None or self.closed:
             return []
         return self._devices.poll()
+
+    def bind(self, bindings: Mapping[str, Deed]) -> None:
+        """Listen for these keys instead of the usual ones."""
+        if self._devices is not None:
+            self._devices = Devices(self._device.host, time.monotonic_ns, bindings)
+
+    def type(self, on: bool) -> None:
+        """Begin or end taking keys as text instead of as driving."""
+        if self._devices is not None:
+            self._devices.type(on)
+
+    def typed(self) -> list[str]:
+        """What was typed since the last call: characters, or enter, escape, backspace."""
+        return self._devices.typed() if self._devices is not None else []
 
     def capture(self, state: WorldState) -> NDArray[np.uint8]:
         """The picture of a state: uint8 (h, w, 4) BGRA, top row first, a fresh copy."""

@@ -10,7 +10,7 @@ from math import sqrt
 
 from game.world.city import City, Lane, Point
 from game.world.geometry import distance
-from game.world.signals import axis_of
+from game.world.signals import axis_of, place_of
 from game.world.trig import atan2, wrap
 
 CURVES = 8
@@ -39,6 +39,7 @@ class Way:
     right, 0, 1 left. junction: at its end for a lane, the one that a curve crosses; axis: of its
     signal, -1 for none. leg: number of the street and direction; index: from the right; before and
     after: the lanes that a curve joins. kerb: offset of the strip at the kerb, 0 for none [m].
+    light: `place_of` its signal.
     """
 
     id: int
@@ -59,6 +60,7 @@ class Way:
     before: int = -1
     after: int = -1
     kerb: float = 0.0
+    light: int = -1
 
     def pose(self, s: float, d: float) -> tuple[float, float, float]:
         """(x, y, heading) at arc length `s`, `d` to the left [m]; headings blend at bends."""
@@ -138,7 +140,7 @@ class LaneGraph:
 
     def __init__(self, city: City) -> None:
         self._city = city
-        self._signal = {junction.id: junction.signal for junction in city.junctions}
+        self._lights = {j.id: place_of(j.name) for j in city.junctions if j.signal}
         self.lanes: list[Way] = []
         self.legs: list[tuple[int, ...]] = []
         """Lanes of each leg, from the right."""
@@ -181,14 +183,14 @@ class LaneGraph:
         for lane in city.lanes:
             street = self._streets[lane.street]
             s, x, y, cosines, sines, headings = _way(lane.points)
-            lit = self._signal.get(lane.end, False) and len(headings) > 0
+            lit = lane.end in self._lights and len(headings) > 0
             strip = (street.width - street.lanes * lane.width) / 2.0
             kerb = -(lane.width + strip) / 2.0 if strip >= STRIP and lane.index == 0 else 0.0
             self.lanes.append(
                 Way(
                     lane.id, s, x, y, cosines, sines, headings, s[-1], street.speed_limit, 0,
                     lane.end, axis_of(headings[-1]) if lit else -1, leg_of[lane.id], lane.index,
-                    lane.width, kerb=kerb,
+                    lane.width, kerb=kerb, light=self._lights.get(lane.end, -1),
                 )
             )  # fmt: skip
 
@@ -276,6 +278,7 @@ class LaneGraph:
         return Way(
             number, s, x, y, cosines, sines, headings, s[-1], slow if slow < limit else limit,
             turn, lane.junction, lane.axis, -1, lane.index, lane.width, lane.id, after.id,
+            light=lane.light,
         )  # fmt: skip
 
     def cross(self, a: int, b: int) -> bool:

@@ -11,7 +11,7 @@ from math import sqrt
 from game.world.city import City, Point, Street
 from game.world.collision import Obstacles, obstacles_of
 from game.world.geometry import distance, edges_of, pairwise, segment_distance2
-from game.world.signals import axis_of
+from game.world.signals import axis_of, place_of
 from game.world.trig import atan2
 
 NODES = 64
@@ -59,9 +59,11 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """The way over a street's end. axis: of the traffic that it crosses, -1 without signals."""
+    """The way over a street's end. light: `place_of` its signal; axis: of the traffic that it
+    crosses, -1 without signals.
+    """
 
-    junction: int
+    light: int
     axis: int
     length: float
 
@@ -333,7 +335,7 @@ class Pavement:
         (ax, ay), (bx, by) = self.point(node), self.point(self.opposite(node))
         ux, uy = _outward(street, end)
         axis = axis_of(atan2(uy, ux)) if junction.signal else -1
-        return Crossing(junction.id, axis, distance(ax, ay, bx, by))
+        return Crossing(place_of(junction.name), axis, distance(ax, ay, bx, by))
 
     def width(self, node: int) -> float:
         """Kerb to kerb of the street that a node belongs to [m]."""

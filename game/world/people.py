@@ -164,7 +164,7 @@ class Crowd:
         goes = False
         if crossing.axis < 0:
             goes = self.road_clear(ax, ay, bx, by, need)
-        elif may_walk(crossing.junction, crossing.axis, self.tick, int(need / DT)):
+        elif may_walk(crossing.light, crossing.axis, self.tick, int(need / DT)):
             # people start one by one, half a second apart
             goes = mind.wait >= 1 + body.id % 5 and self.road_clear(ax, ay, bx, by, 1.2)
         elif mind.wait % 10 == 5:
@@ -309,12 +309,12 @@ def _blocked(cars: list[Car], ax: float, ay: float, x: float, y: float) -> bool:
     return False
 
 
-def may_walk(junction: int, axis: int, tick: int, need: int) -> bool:
-    """Whether one who needs so many ticks may step in front of traffic along `axis`.
+def may_walk(place: int, axis: int, tick: int, need: int) -> bool:
+    """Whether one who needs so many ticks may step in front of traffic along `axis` at a place.
 
     The other axis must have green, and the crossing end before this one's green begins.
     """
-    phase = (tick + offset(junction) + (1 - axis) * HALF_TICKS) % CYCLE_TICKS
+    phase = (tick + offset(place) + (1 - axis) * HALF_TICKS) % CYCLE_TICKS
     return phase + need <= HALF_TICKS + AMBER_TICKS // 3
 
 

@@ -5,7 +5,8 @@ part of the value, for the check whose matter it is.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import pi
 from typing import TypeVar
 
 import numpy as np
@@ -20,15 +21,14 @@ from game.world.step import step
 from game.world.version import TICK_HZ, WORLD_VERSION
 from rewards.checks.decode import Decoded, Order, decode
 from rewards.errors import RewardsError
+from scenarios.cases import case, case_digest, is_known
+from scenarios.errors import ScenarioError
 from scenarios.expect import Outcome, Referee
-from scenarios.load import library
-from scenarios.load import load as load_scenario
-from scenarios.model import digest
-from scenarios.spawn import stage
 
 Rgb = NDArray[np.uint8]
 T = TypeVar("T")
 
+CELL_M, CELL_TURN = 40.0, pi / 4
 GRACE_TICKS = 10 * TICK_HZ
 """A recording may go on this long after the time limit of its scenario."""
 
@@ -50,6 +50,7 @@ class Resim:
 
     states: of the sampled ticks. inputs: the chain after each tick. begun: the tick of each
     contact's first touch. outcome: None where the run was given up before its end.
+    cells: place and heading -> seconds driven there. path: the car's place each second [m].
     """
 
     fault: tuple[int, str, str] | None
@@ -58,6 +59,8 @@ class Resim:
     begun: tuple[int, ...]
     outcome: Outcome | None
     collisions: int
+    cells: Mapping[str, int] = field(default_factory=dict)
+    path: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +125,16 @@ def _resim(session: Session, evidence: Evidence) -> Resim:
     manifest = session.manifest
     if manifest.world_version != WORLD_VERSION:
         raise CannotJudge(f"world version {manifest.world_version}, this is {WORLD_VERSION}")
-    if manifest.scenario not in library():
+    if not is_known(manifest.scenario):
         raise CannotJudge(f"scenario {manifest.scenario} is not in the library")
-    scenario = load_scenario(manifest.scenario)
-    if digest(scenario) != manifest.scenario_digest:
+    if case_digest(manifest.scenario) != manifest.scenario_digest:
         return _parted(0, "replay.scenario", "the scenario is not the one that we know")
     if evidence.city.digest != manifest.pack_digest:
         return _parted(0, "replay.pack", "the city pack is not the one that we know")
-    staged = stage(scenario, evidence.city, manifest.seed)
+    try:
+        staged = case(manifest.scenario, evidence.city, manifest.seed)
+    except ScenarioError as error:  # a free drive from a place that this pack does not have
+        return _parted(0, "replay.scenario", str(error))
     if session.steps > staged.duration_ticks + GRACE_TICKS:
         return _parted(0, "replay.length", f"{session.steps} steps are longer than the scenario")
     ticks, referee, state = session.ticks(), Referee(staged), staged.state
@@ -139,6 +144,8 @@ def _resim(session: Session, evidence: Evidence) -> Resim:
     states = {0: state} if 0 in wanted else {}
     inputs: list[bytes] = [state.inputs]
     begun: list[int] = []
+    cells: dict[str, int] = {}
+    path: list[tuple[float, float]] = []
     referee.observe(state)
     for controls in session.controls():
         after = step(evidence.city, state, controls)
@@ -151,7 +158,20 @@ def _resim(session: Session, evidence: Evidence) -> Resim:
         referee.observe(state)
         if state.tick in wanted:
             states[state.tick] = state
-    return Resim(None, states, tuple(inputs), tuple(begun), referee.outcome, state.collisions)
+        if state.tick % TICK_HZ == 0:
+            path.append((state.ego.x, state.ego.y))
+            cell = _cell(state)
+            cells[cell] = cells.get(cell, 0) + 1
+    return Resim(
+        None, states, tuple(inputs), tuple(begun), referee.leave(state), state.collisions, cells,
+        tuple(path),
+    )  # fmt: skip
+
+
+def _cell(state: WorldState) -> str:
+    """A square of 40 m and one of eight headings: what counts as the same view of a street."""
+    octant = int((state.ego.heading + CELL_TURN / 2) // CELL_TURN) % 8
+    return f"{int(state.ego.x // CELL_M)}:{int(state.ego.y // CELL_M)}:{octant}"
 
 
 def _parted(tick: int, code: str, what: str) -> Resim:

@@ -1,7 +1,8 @@
 """Reads the stream server's signed journal on its own and holds the recording against it.
 
 Written from the published schema, not with the writer's code: both read the same golden file.
-Makes each pair `attested` (our server saw and signed it) or `self` (the player's word alone).
+Makes each pair `attested` (our server saw and signed it), `witnessed` (our gateway saw it pass) or
+`self` (the player's word alone).
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from game.session.format import JOURNAL, TrackId
+from game.session.format import JOURNAL, Pairing, TrackId
 from game.session.protocols import Evidence, Finding
 from game.session.reader import Session
 from game.world.version import TICK_HZ
@@ -62,22 +63,36 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """A journal that may be believed. frames by tick; inputs: (tick, chain as hex)."""
+    """A journal that may be believed. frames by tick; inputs: (tick, chain as hex).
+
+    witnessed: ticks that a third party styled and our gateway saw.
+    """
 
     frames: Mapping[int, Sight]
     inputs: tuple[tuple[int, str], ...]
     model: str
     ended: bool
+    witnessed: frozenset[int] = frozenset()
 
 
-def read(lines: Sequence[bytes], session: str, ticket: str, keys: Sequence[str]) -> Journal:
-    """Verify every block. ticket: its digest. keys: enrolled servers. Raises Broken."""
+def read(
+    lines: Sequence[bytes],
+    session: str,
+    ticket: str,
+    keys: Sequence[str],
+    gateways: Sequence[str] = (),
+) -> Journal:
+    """Verify every block. ticket: its digest. keys: enrolled servers. Raises Broken.
+
+    gateways: keys of ours that only relay a third party's frames; those are `witnessed`.
+    """
     frames: dict[int, Sight] = {}
+    witnessed: set[int] = set()
     inputs: list[tuple[int, str]] = []
     previous, expected, last_tick, last_ns, ended, model = FIRST, 0, -1, 0, False, ""
     for line in lines:
         block = _block(line)
-        if not tickets.is_signed(block, keys):
+        if not tickets.is_signed(block, (*keys, *gateways)):
             raise Broken("journal.signature", last_tick, "a block is not signed by our server")
         if (block["session"], block["ticket"]) != (session, ticket):
             raise Broken("journal.ticket", last_tick, "a block is of another session or ticket")
@@ -90,11 +105,13 @@ def read(lines: Sequence[bytes], session: str, ticket: str, keys: Sequence[str])
             if not (received <= sent and last_ns <= sent <= block["server_time_ns"]):
                 raise Broken("journal.time", tick, "the times of a frame run backwards")
             frames[tick] = Sight(received, sent, bytes.fromhex(luma), sha256)
+            if block["key"] in gateways:
+                witnessed.add(tick)
             last_tick, last_ns = tick, sent
         inputs.extend((tick, chain) for tick, chain in block["inputs"])
         previous, expected = hashlib.sha256(line).hexdigest(), block["n"] + 1
         ended, model = block["end"], block["model"].split("/", 1)[0]
-    return Journal(frames, tuple(inputs), model, ended)
+    return Journal(frames, tuple(inputs), model, ended, frozenset(witnessed))
 
 
 def _block(line: bytes) -> dict[str, Any]:
@@ -152,6 +169,7 @@ def journal(session: Session, evidence: Evidence) -> Finding:
             session.manifest.session,
             tickets.digest(session.manifest.ticket),
             evidence.keys.get("journal", ()),
+            evidence.keys.get("gateway", ()),
         )
         _commits(book, session, evidence)
         _styled(book, session)
@@ -162,13 +180,18 @@ def journal(session: Session, evidence: Evidence) -> Finding:
         return Finding("journal", False, score, 0.0, broken.reason, broken.tick, broken.why)
     if pace is None:
         return _finding(0, len(pairs), "too short to show its pace: every pair is `self`")
-    attested = sum(tick in book.frames for tick in pairs)
+    exact = {pair.tick for pair in session.pairs() if pair.pairing == Pairing.EXACT}
+    witnessed = len(exact & book.witnessed)
+    attested = len(exact & book.frames.keys()) - witnessed  # a guessed pair is nobody's testimony
     detail = f"pace {pace:.2f} ticks/s"
-    return _finding(attested, len(pairs), detail, pace=round(pace, 3), model=book.model)
+    more = {"pace": round(pace, 3), "model": book.model}
+    return _finding(attested, len(pairs), detail, witnessed=witnessed, **more)
 
 
-def _finding(attested: int, pairs: int, detail: str, **more: object) -> Finding:
-    counts: dict[str, Any] = {"attested": attested, "self": pairs - attested, **more}
+def _finding(attested: int, pairs: int, detail: str, witnessed: int = 0, **more: object) -> Finding:
+    counts: dict[str, Any] = {
+        "attested": attested, "witnessed": witnessed, "self": pairs - attested - witnessed, **more
+    }  # fmt: skip
     share = attested / pairs if pairs else 0.0
     return Finding("journal", True, share, 0.0, detail=detail, evidence=counts)
 

@@ -5,6 +5,7 @@ from typing import Any
 from game.session.protocols import Evidence, Finding
 from game.session.reader import Session
 from rewards.checks.case import Resim, resim
+from rewards.neighbours import Print
 
 
 def replay(session: Session, evidence: Evidence) -> Finding:
@@ -25,6 +26,8 @@ def replay(session: Session, evidence: Evidence) -> Finding:
         "collisions": ours.collisions,
         "success": success,
         "reason": "" if ours.outcome is None else ours.outcome.reason,
+        "cells": dict(ours.cells),
+        "print": Print.of(ours.path, session.controls()).to_hex(),
     }
     return Finding("replay", True, 1.0, 1.0, detail=detail, evidence=evidence_of)
 

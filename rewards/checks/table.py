@@ -2,6 +2,7 @@
 
 from rewards.checks.blur import blur
 from rewards.checks.geometry import geometry
+from rewards.checks.humanity import humanity
 from rewards.checks.integrity import integrity
 from rewards.checks.journal import journal
 from rewards.checks.pairs import pairs
@@ -15,6 +16,7 @@ CHECKS: tuple[Step, ...] = (
     Step("pairs", pairs),
     Step("replay", replay, stops=True),
     Step("journal", journal, stops=True),
+    Step("humanity", humanity),
     Step("geometry", geometry),
     Step("blur", blur),
     Step("structure", structure),

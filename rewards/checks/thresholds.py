@@ -41,14 +41,26 @@ PIXEL_LEVELS = 20
 """A pixel differs when a channel, after a 3x3 mean on both sides, is off by more. Without the mean
 the codec alone fills 10 % of a tile; with it 1 %."""
 GEOMETRY_TILE = 30
-GEOMETRY_WORST: Mapping[str, float] = {"same": 0.08, "other": 0.35}
+RENDERER_SAFETY = 16.0
+"""A graphics card may be this many times as far off as the second software renderer was."""
+SOFTPIPE_WORST, SOFTPIPE_MEAN, SOFTPIPE_CHECK = 0.0089, 0.000035, 0.00054
+"""softpipe against llvmpipe (Mesa 22.3.6), 20 views at 480 px, noon and rainy night: worst tile and
+whole picture as a sampled frame is compared, whole picture as a lossless one is; the worst view of
+each. All at edges. Measured by `make bench ARGS=tolerance`; no graphics card was at hand yet."""
+GEOMETRY_WORST: Mapping[str, float] = {
+    "same": 0.08, "other": 0.08 + RENDERER_SAFETY * SOFTPIPE_WORST,
+}  # fmt: skip
 """Share of differing pixels in the worst 30x30 tile of a sampled frame, by whether the recording
-names our renderer family. Same family, a demo through the real recorder: 0.013 at worst. Other
-families were never tried; softpipe against llvmpipe: 0.28 % of all pixels, all at edges."""
-GEOMETRY_MEAN: Mapping[str, float] = {"same": 0.005, "other": 0.03}
+names our renderer family. Same family, a demo through the real recorder: 0.013 at worst. Another
+family may differ by what the renderers do on top."""
+GEOMETRY_MEAN: Mapping[str, float] = {
+    "same": 0.005, "other": 0.005 + RENDERER_SAFETY * SOFTPIPE_MEAN,
+}  # fmt: skip
 """Share of differing pixels in the whole frame, worst sample. Same family: 0.0001 at worst."""
 CHECK_LEVELS = 2
-CHECK_MEAN: Mapping[str, float] = {"same": 0.001, "other": 0.03}
+CHECK_MEAN: Mapping[str, float] = {
+    "same": 0.001, "other": 0.001 + RENDERER_SAFETY * SOFTPIPE_CHECK,
+}  # fmt: skip
 """As above for lossless check frames, where more than two levels count as different already."""
 
 # The rows below were set on two drives, 24 samples each, 480 px, in all six styles of `filter`.

@@ -17,6 +17,9 @@ class Backend(Protocol):
     warm raises what makes the backend unusable, before the first player. style returns a picture
     of the same shape, fresh or the same object; it may be called from several threads. painter:
     for one player; it may remember the frames before. told: what was chosen, one line, or ''.
+
+    One more is looked for: `passes`, true where style gives back what it got, so that no picture
+    need be made for it.
     """
 
     name: str

@@ -6,6 +6,7 @@ styles; a style is named outright, or is the first one that the prompt's words m
 
 import hashlib
 import re
+import time
 from dataclasses import astuple, dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streaming.backends.base import Backend, Painter
 from streaming.frames import Pixels
 
 VERSION = 1
@@ -114,6 +116,50 @@ class Identity:
     def told(self) -> str:
         """Nothing was chosen."""
         return ""
+
+
+class Slow:
+    """Another backend that takes `seconds` longer for each picture: for measurements."""
+
+    passes = False
+
+    def __init__(self, inner: Backend, seconds: float) -> None:
+        self._inner, self._seconds = inner, seconds
+        self.name, self.model = inner.name, inner.model
+
+    def warm(self, height: int, width: int) -> None:
+        """As the other."""
+        self._inner.warm(height, width)
+
+    def style(self, frame: Pixels, prompt: str, seed: int, style: str = "") -> Pixels:
+        """As the other, later."""
+        return _late(self._inner, self._seconds, frame, prompt, seed, style)
+
+    def painter(self) -> "SlowPainter":
+        """One player's, with what it remembers."""
+        return SlowPainter(self._inner.painter(), self._seconds)
+
+    def told(self) -> str:
+        """As the other."""
+        return self._inner.told()
+
+
+class SlowPainter:
+    """Another painter that takes `seconds` longer for each picture."""
+
+    def __init__(self, inner: Painter, seconds: float) -> None:
+        self._inner, self._seconds = inner, seconds
+
+    def style(self, frame: Pixels, prompt: str, seed: int, style: str = "") -> Pixels:
+        """As the other, later."""
+        return _late(self._inner, self._seconds, frame, prompt, seed, style)
+
+
+def _late(
+    inner: Painter, seconds: float, frame: Pixels, prompt: str, seed: int, style: str
+) -> Pixels:
+    time.sleep(seconds)
+    return inner.style(frame, prompt, seed, style)
 
 
 def _index(frame: Pixels) -> NDArray[np.uint32]:

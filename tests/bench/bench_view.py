@@ -85,10 +85,9 @@ def _ms(draw: Callable[[WorldState, WorldState], object], states: list[WorldStat
 def _unbundle(window: Window, city: City) -> None:
     """The naive way: take the tiles out and hang up one node a building, same shader."""
     scene = window._scene
-    scene._horizon = None
-    for paths in scene._cells:
-        for path in paths:
-            path.unstash()
+    houses = scene.houses
+    houses.hiding = False
+    houses.whole()
     for layer in (scene._walls, scene._shops):
         layer.node().removeAllChildren()
     look = buildings.looks(city.footprints)

@@ -9,9 +9,9 @@ import pytest
 
 from game.atlas.load import load as load_city
 from game.play.drive import Drive
-from game.play.prompt import compose, next_style, style_named, styles
+from game.play.prompt import compose, next_style, scene, style_named, styles
+from game.session.format import CaptureProfile, Manifest
 from game.session.format import Driver as Declared
-from game.session.format import Manifest
 from game.session.reader import Session
 from game.session.writer import SessionWriter
 from game.view.hud import Hud
@@ -92,6 +92,24 @@ def drive_for(drive: Drive, ticks: int, draw: Iterable[bool] = ()) -> WorldState
     return drive.state
 
 
+def manifest_of(city: City, case: Stage, scenario_digest: str) -> Manifest:
+    """Of a drive of the bot."""
+    return Manifest(
+        session=SESSION,
+        created="2026-01-01T00:00:00+00:00",
+        build="0",
+        world_version=WORLD_VERSION,
+        pack=city.name,
+        pack_digest=city.digest,
+        scenario=case.scenario.id,
+        scenario_digest=scenario_digest,
+        seed=case.seed,
+        tick_hz=60,
+        driver=Declared("bot", "calm"),
+        backend="filter",
+    )
+
+
 def make(city: City, case: Stage, link: Loop | None, writer: SessionWriter | None = None) -> Drive:
     parts: tuple[Any, ...] = (city, case, Screen(), Bot(case, city), style_named("noir"), 2)
     return Drive(*parts, writer=writer, link=link)  # type: ignore[arg-type]
@@ -106,14 +124,14 @@ def test_no_stream_no_delay_and_no_skipped_picture_changes_a_digest(
         assert streamed == alone
 
 
-def test_a_styled_frame_is_shown_until_it_is_half_a_second_old(city: City, case: Stage) -> None:
+def test_the_last_styled_frame_stays_half_a_second_and_no_longer(city: City, case: Stage) -> None:
     loop = Loop(4)
     drive = make(city, case, loop)
     drive_for(drive, 20)
     screen: Any = drive.window
     assert screen.shown[-1] == 255 - 16
     loop.late = 1000
-    drive_for(drive, 26)
+    drive_for(drive, 30)
     assert screen.shown[-1] == 255 - 16
     drive_for(drive, 2)
     assert screen.shown[-1] == drive.state.tick
@@ -121,7 +139,7 @@ def test_a_styled_frame_is_shown_until_it_is_half_a_second_old(city: City, case:
 
 def test_the_raw_key_shows_the_game_itself(city: City, case: Stage) -> None:
     drive = make(city, case, Loop(2))
-    drive.raw = True
+    drive.blend.raw = True
     drive_for(drive, 10)
     screen: Any = drive.window
     assert screen.shown[-1] == drive.state.tick
@@ -134,20 +152,7 @@ def test_every_second_the_inputs_are_committed_to_the_journal(city: City, case: 
 
 
 def test_what_is_written_is_what_was_driven(city: City, case: Stage, tmp_path: Path) -> None:
-    manifest = Manifest(
-        session=SESSION,
-        created="2026-01-01T00:00:00+00:00",
-        build="0",
-        world_version=WORLD_VERSION,
-        pack=city.name,
-        pack_digest=city.digest,
-        scenario=case.scenario.id,
-        scenario_digest=digest(case.scenario),
-        seed=case.seed,
-        tick_hz=60,
-        driver=Declared("bot", "calm"),
-        backend="filter",
-    )
+    manifest = manifest_of(city, case, digest(case.scenario))
     writer = SessionWriter.create(tmp_path, manifest)
     drive = make(city, case, Loop(2), writer)
     last = drive_for(drive, 90)
@@ -168,7 +173,9 @@ def test_every_style_on_the_key_has_its_grade_in_the_filter() -> None:
 
 
 def test_the_prompt_names_the_street_and_the_look(city: City, case: Stage) -> None:
-    text = compose(city, case.state, style_named("rain"), "oncoming traffic")
+    where = scene(city, case.state, CaptureProfile(), "oncoming-traffic", "Oncoming Traffic")
+    text = compose(where, style_named("rain"))
     assert text.startswith("West 34th Street")
     assert "heavy rain" in text
-    assert text.endswith("oncoming traffic")
+    assert text.endswith(where.mood)
+    assert where.mood

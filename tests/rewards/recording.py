@@ -125,6 +125,7 @@ def make(
     side: int = 480,
     every: int = 2,
     model: str = "filter/test",
+    style: str = "calm",
 ) -> Made:
     """Drive, draw, stream and record. pace: server's clock to the game's. styled: the model.
 
@@ -133,7 +134,7 @@ def make(
     city, profile = load_city(), CaptureProfile(side, side, every)
     ticket = dict(ticket or make_ticket(city))
     staged = stage(load_scenario(SCENARIO), city, int(ticket["seed"]))
-    renderer, bot, referee = renderer_of(city, profile), Bot(staged, city), Referee(staged)
+    renderer, bot, referee = renderer_of(city, profile), Bot(staged, city, style), Referee(staged)
     manifest = Manifest(
         session=ticket["session"], created="2026-11-22T18:00:00Z", build="test",
         world_version=WORLD_VERSION, pack=city.name, pack_digest=city.digest,

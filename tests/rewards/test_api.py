@@ -21,6 +21,7 @@ from rewards.ledger import Ledger
 from rewards.model import Verdict
 from rewards.queue import Queue
 from rewards.storage import FolderStore
+from scenarios.free import Free
 
 pytestmark = pytest.mark.network
 
@@ -173,6 +174,16 @@ def test_a_run_ticket_names_only_what_the_server_knows(
     ask: dict[str, Any] = {"wallet": WALLET, "scenario": "oncoming-traffic", "driver": "bot"}
     ask |= {"policy": "demo", "world_version": 1, "pack_digest": PACK}
     assert reason(server.post("/v1/run-tickets", ask | change)) == expected
+
+
+def test_a_free_drive_gets_a_ticket_by_its_name(server: Server) -> None:
+    name = "free-drive@West 42nd Street & 7th Avenue"
+    given = server.ticket(scenario=name)
+    assert (given["scenario"], given["scenario_digest"]) == (name, Free(name[11:]).digest)
+    ask = {"wallet": WALLET, "driver": "bot", "policy": "demo", "world_version": 1}
+    for wrong in ("free-drive", "free-drive@", name + "@crowded"):
+        reply = server.post("/v1/run-tickets", ask | {"scenario": wrong, "pack_digest": PACK})
+        assert reason(reply) == "scenario.unknown"
 
 
 def test_the_server_draws_the_seed_when_none_is_asked(server: Server) -> None:

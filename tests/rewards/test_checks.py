@@ -116,7 +116,7 @@ def test_without_a_journal_no_pair_is_attested(
     (made.folder / JOURNAL).unlink()
     found = {finding.check: finding for finding in judge(made, tmp_path, renderer)}
     assert found["journal"].passed
-    assert found["journal"].evidence == {"attested": 0, "self": 121}
+    assert found["journal"].evidence == {"attested": 0, "witnessed": 0, "self": 121}
 
 
 def test_files_that_were_not_announced_or_are_not_as_announced(clean: Made, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from game.world.city import City
 from scenarios.batch import Case, Orders, bundle_of, cases_of, drive_case, factory_of
 from scenarios.errors import BundleUnreadable, DriverGone, DriverUnknown
 from scenarios.load import load
-from scenarios.run import run
+from scenarios.report import totals
+from scenarios.run import RunResult, run
 from scenarios.wheel import Wheel
 from tests.scenarios.steady import THROTTLE
 
@@ -201,3 +202,32 @@ def test_nobody_on_the_socket_is_an_error_in_time(city: City) -> None:
     with pytest.raises(DriverGone, match="nobody connected"):
         run(load("road-debris"), city, 0, wheel.take)
     wheel.close()
+
+
+def test_several_drivers_make_a_case_each_and_one_line_each() -> None:
+    cases = cases_of(("a", "b"), range(2), "idle,bot")
+    assert [(c.scenario, c.seed, c.driver) for c in cases[:4]] == [
+        ("a", 0, "idle"), ("a", 1, "idle"), ("a", 0, "bot"), ("a", 1, "bot"),
+    ]  # fmt: skip
+    assert len(cases) == 8
+
+
+def test_totals_say_whose_fault_the_failures_are() -> None:
+    def result(name: str, seed: int, cause: str, hazard: bool) -> RunResult:
+        reason = "collision" if cause else "ok"
+        return RunResult(
+            name, seed, "idle", not cause, reason, cause, 0, 1.0, 60, str(seed), hazard
+        )
+
+    runs = [result("a", 0, "lorry", True), result("a", 1, "building", False)]
+    runs += [result("a", 2, "", False), result("b", 3, "", False)]
+    first, second, every = totals(runs, 60)
+    assert first[:7] == ("a", "idle", "3", "33.3%", "50% of 2", "1.00", "3")
+    assert first[7] == "collision: building 1, collision: lorry 1"
+    assert (second[3], second[4], every[0], every[2], every[3]) == (
+        "100.0%",
+        "-",
+        "all",
+        "4",
+        "50.0%",
+    )

@@ -8,7 +8,7 @@ import pytest
 from game.world.city import City
 from game.world.controls import Controls
 from game.world.digest import pack_state, unpack_state
-from game.world.signals import Light, light
+from game.world.signals import Light, light, place_of
 from game.world.state import WorldState
 from game.world.step import step
 from scenarios.driver import DRIVERS, Idle
@@ -53,10 +53,10 @@ def outcome(city: City, *edits: tuple[str, str], driver: str = "idle") -> Outcom
 def test_a_signal_lets_an_actor_off_when_its_light_shows_the_colour(city: City) -> None:
     where = "{at: West 34th Street & 7th Avenue, along: street, shows: green}"
     case = staged(city, (LEAD, LEAD + f"    trigger: {{at_s: 1, signal: {where}}}\n"))
-    key = junction_at("West 34th Street & 7th Avenue", city, "small").id
+    name = junction_at("West 34th Street & 7th Avenue", city, "small").name
     tick = case.state.cast[0].trigger.at_tick
-    assert light(key, 1, tick) == Light.GREEN
-    assert light(key, 1, tick - 1) != Light.GREEN
+    assert light(place_of(name), 1, tick) == Light.GREEN
+    assert light(place_of(name), 1, tick - 1) != Light.GREEN
     assert 60 < tick < 3600
     assert not case.state.actors
     assert drives(case, lambda state: bool(state.actors)).tick == tick

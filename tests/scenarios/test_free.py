@@ -23,10 +23,13 @@ from game.world.people import CROSS, DASH
 from game.world.state import WorldState
 from game.world.step import step
 from game.world.version import WORLD_VERSION
+from scenarios.cases import case, case_digest
 from scenarios.driver import DRIVERS
 from scenarios.errors import PlaceUnknown
-from scenarios.free import free_scenario, free_stage
+from scenarios.expect import Referee
+from scenarios.free import free_at, free_named, free_scenario, free_stage
 from scenarios.model import Scenario, digest
+from scenarios.roam import roaming
 from scenarios.run import drive as run_stage
 from scenarios.spawn import stage
 from tests.scenarios.living import FILE, PLACES, drive, drives
@@ -156,6 +159,55 @@ def test_a_free_drive_ends_well_when_its_time_is_over(city: City) -> None:
     assert outcome.success
     assert state.tick == 120
     assert state.ego.x == staged.state.ego.x
+
+
+def test_a_free_drive_is_known_by_its_name_alone(city: City) -> None:
+    free = free_at(city, "w 34 st & 7 av", "light")
+    assert free.name == "free-drive@West 34th Street & 7th Avenue@light"
+    assert free_named(free.name) == free
+    for wrong in (
+        "free-drive",
+        "free-drive@",
+        "free-drive@a@full",
+        "free-drive@a@b",
+        "road-debris",
+    ):
+        assert free_named(wrong) is None
+    staged = case(free.name, city, 3)
+    assert (staged.digest, staged.free) == (case_digest(free.name), True)
+    assert staged.state == free_stage(city, "W 34 St & 7 Av", 3, "light").state
+    assert staged.state.digest != case(free_at(city, free.place).name, city, 3).state.digest
+
+
+def test_who_leaves_a_free_drive_ends_it_well_and_gives_up_another_one(
+    city: City, busy: Scenario
+) -> None:
+    free = free_stage(city, BUSY[0], 1, "none")
+    for staged, well in ((free, True), (stage(busy, city, 1), False)):
+        referee = Referee(staged)
+        referee.observe(staged.state)
+        assert referee.outcome is None
+        outcome = referee.leave(staged.state)
+        assert (outcome is not None and outcome.success) is well
+
+
+def test_a_bot_roams_along_lanes_and_turns_back_nowhere(city: City) -> None:
+    staged = roaming(free_stage(city, BUSY[0], 1, "none"), city, 1500.0)
+    ego, route = staged.state.ego, staged.route
+    assert route[0] == (ego.x, ego.y)
+    gone = [hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(route)]
+    assert sum(gone) > 1000.0
+    for a, b, c in zip(route, route[1:], route[2:], strict=False):
+        along = (b[0] - a[0]) * (c[0] - b[0]) + (b[1] - a[1]) * (c[1] - b[1])
+        assert along > 0.0
+    assert roaming(staged, city, 1500.0).route == route
+
+
+def test_a_bot_drives_freely_and_touches_nothing(city: City) -> None:
+    staged = free_stage(city, BUSY[1], 2, "light", seconds=12.0)
+    outcome, state = run_stage(staged, city, DRIVERS["bot"](staged, city))
+    assert (outcome.success, outcome.collisions) == (True, 0)
+    assert hypot(state.ego.x - staged.route[0][0], state.ego.y - staged.route[0][1]) > 20.0
 
 
 def test_a_place_that_is_none_is_refused(city: City) -> None:

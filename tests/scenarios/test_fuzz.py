@@ -20,7 +20,7 @@ PIECES = (
 def mutate(rng: random.Random, text: str) -> bytes:
     for _ in range(rng.randint(1, 4)):
         lines = text.splitlines(keepends=True) or ["\n"]
-        kind, at = rng.randrange(3), rng.randrange(len(text) + 1)
+        kind, at = rng.randrange(6), rng.randrange(len(text) + 1)
         row = rng.randrange(len(lines))
         if kind == 0:
             text = text[:at] + rng.choice(PIECES) + text[at:]

@@ -9,6 +9,7 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 
+from game.atlas.notice import ODBL
 from game.world.city import City
 from scenarios.opendrive import network, save
 from tests.scenarios.standards import asam_check
@@ -21,7 +22,7 @@ CENTRE = (-431.68, -776.32)
 @pytest.fixture(scope="module")
 def streets(city: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("roads") / "streets.xodr"
-    save(network(city, CENTRE, "streets"), path)
+    save(network(city, CENTRE, "streets", terms=f"Some pack\n\n{ODBL}"), path)
     return path
 
 
@@ -99,3 +100,9 @@ def test_asam_would_find_a_gap(streets: Path, tmp_path: Path) -> None:
     turn.set("x", str(float(turn.get("x", "nan")) + 0.5))
     tree.write(tmp_path / "gap.xodr")
     assert asam_check(tmp_path / "gap.xodr")[2]
+
+
+def test_the_terms_of_the_streets_go_with_them(streets: Path) -> None:
+    said = ET.parse(streets).getroot().findall("header/userData[@code='licence']")
+    assert "Open Database License (ODbL) 1.0" in said[0].get("value", "")
+    assert "OpenStreetMap" in said[0].get("value", "")

@@ -162,11 +162,12 @@ def test_asam_would_find_a_broken_case(exported: Exported, tmp_path: Path) -> No
 
 def test_triggers_become_conditions(city: City) -> None:
     staged = stage(load("oncoming-traffic"), city, 0)
-    first, second, third, *_ = staged.state.cast
+    first, second, third, fourth, *_ = staged.state.cast
     cast = (
         replace(first, trigger=Trigger(near=(1.0, 2.0, 30.0), delay=12)),
         replace(second, trigger=Trigger(after=first.id, at_tick=60, delay=6)),
         replace(third, trigger=Trigger(at_tick=90, delay=30)),
+        replace(fourth, trigger=Trigger(near=(0.0, 0.0, 12.0), beside=second.id)),
     )
     changed = replace(staged, state=replace(staged.state, cast=cast))
     root = ET.fromstring(ET.tostring(document(changed, "x.xodr").get_element()))
@@ -176,6 +177,13 @@ def test_triggers_become_conditions(city: City) -> None:
     assert distance is not None
     assert float(gate.get("delay", "nan")) == pytest.approx(0.2)
     assert float(distance.get("value", "nan")) == 30.0
+    beside = root.find(f".//Act[@name='act_{fourth.name}']/StartTrigger//Condition")
+    assert beside is not None
+    assert beside.find(".//DistanceCondition") is None
+    relative = beside.find(".//RelativeDistanceCondition")
+    assert relative is not None
+    assert (relative.get("entityRef"), relative.get("freespace")) == (second.name, "false")
+    assert float(relative.get("value", "nan")) == 12.0
     groups = root.findall(f".//Event[@name='start_{second.name}']/StartTrigger/ConditionGroup")
     states = [one.find(".//StoryboardElementStateCondition") for one in groups]
     assert [one.get("state") for one in states if one is not None] == [

@@ -96,7 +96,7 @@ def test_the_bot_waits_for_green(city: City, busy: Scenario) -> None:
         s, _ = road.project(state.ego.x, state.ego.y, staged.state.tick + state.tick * 0.2)
         if s + 2.35 > stop.clear and not passed:
             passed.append(state.tick)
-        if light(stop.junction, stop.axis, state.tick) == Light.RED:
+        if light(stop.light, stop.axis, state.tick) == Light.RED:
             assert s + 2.35 < stop.s + 1.0
 
     drive(staged, city, Bot(staged, city), watch)

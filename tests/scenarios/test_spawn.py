@@ -132,7 +132,7 @@ def test_the_light_at_the_busy_intersection_turns_green_when_the_file_says(
     city: City, busy: Scenario
 ) -> None:
     stop = survey(stage(busy, city, 0).route, city).stops[0]
-    lights = [light(stop.junction, stop.axis, tick) for tick in range(30 * TICK_HZ)]
+    lights = [light(stop.light, stop.axis, tick) for tick in range(30 * TICK_HZ)]
     assert lights[0] == Light.RED
     assert 12 * TICK_HZ < lights.index(Light.GREEN) < 16 * TICK_HZ
     assert Light.AMBER not in lights

@@ -23,6 +23,7 @@ from game.session.writer import SessionWriter
 from game.world.step import step
 
 from . import conftest as made
+from . import torture
 
 pytestmark = pytest.mark.heavy
 
@@ -107,6 +108,14 @@ def test_killed_at_random_moments_no_tick_is_lost(tmp_path, city):
             checked = verify(session, city, made.start_of)
             assert checked.ok, checked.problems
             assert len(session.inputs()) >= int(told)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 as Linux and macOS know it")
+def test_either_process_killed_while_both_record():
+    """The long version: python -m tests.session.torture --kills 200."""
+    found = list(torture.turns(4, seed=2))
+    assert all(each.fine for each in found), torture.table(found)
 
 
 def test_a_full_disk_stops_recording_and_leaves_it_sound(tmp_path, city):

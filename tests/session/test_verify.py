@@ -2,10 +2,11 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
-from game.session import framefile
+from game.session import framefile, tickfile
 from game.session.format import END, FRAMES, INPUTS, TICKS, TrackId
 from game.session.reader import Session
 from game.session.verify import verify
@@ -143,5 +144,35 @@ def test_another_city_or_world(record, city):
     text = manifest.read_text()
     manifest.write_text(text.replace(city.digest, "00" * 32))
     assert "pack" in [p.kind for p in checked(folder, city).problems]
-    manifest.write_text(text.replace('"world_version": 1', '"world_version": 99'))
+    document = json.loads(text)
+    document["world_version"] = 99
+    manifest.write_text(json.dumps(document))
     assert "world" in [p.kind for p in checked(folder, city).problems]
+
+
+def test_a_world_that_is_gone_leaves_states_that_prove_themselves(record, city):
+    folder = record(150)
+    document = json.loads((folder / "session.json").read_text())
+    document["world_version"] = 0
+    (folder / "session.json").write_text(json.dumps(document))
+    (world,) = [p for p in checked(folder, city).problems if p.kind == "world"]
+    assert "151 stored states agree with their digests" in world.detail
+    with Session.open(folder) as session:
+        states = list(session.ticks())
+    for tick, changed in (
+        (90, replace(states[90], collisions=9)),  # found at the next checkpoint
+        (31, replace(states[31], controls=replace(states[31].controls, brake=5))),
+        (120, replace(states[120], ego=states[120].ego._replace(x=1.0))),
+        (77, replace(states[77], inputs=bytes(32))),
+        (78, replace(states[78], digest=bytes(32))),
+    ):
+        coder, out = tickfile.TickEncoder(), tickfile.header()
+        for state in [*states[:tick], changed, *states[tick + 1 :]]:
+            out += coder.encode(state, 0)
+        (folder / TICKS).write_bytes(out)
+        (world,) = [p for p in checked(folder, city).problems if p.kind == "world"]
+        if tick == 90:  # only states at checkpoints are chained; the replay compares every one
+            assert "agree" in world.detail
+        else:
+            assert abs(world.tick - tick) <= 1, (tick, world)
+            assert "agree" not in world.detail

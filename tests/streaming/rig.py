@@ -75,7 +75,7 @@ class ServerProcess:
         self._process.start()
         theirs.close()
         self._pipe = ours
-        assert ours.poll(30), "the server did not come up"
+        assert ours.poll(120), "the server did not come up"
         ready = ours.recv()
         assert isinstance(ready, Ready), ready
         self.ready = ready
@@ -83,6 +83,10 @@ class ServerProcess:
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.ready.port}"
+
+    @property
+    def ready_pid(self) -> int:
+        return self._process.pid or 0
 
     def alive(self) -> bool:
         return self._process.is_alive()

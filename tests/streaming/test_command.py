@@ -27,6 +27,8 @@ def test_probe_gives_a_verdict_on_a_server(capsys: pytest.CaptureFixture[str]) -
     assert told["backend"].startswith("filter/")
     assert 0 < told["p50"] <= told["p95"] <= told["p99"]
     assert 0 < told["returned"] <= 1
+    assert set(told["bands"].values()) <= {"good", "fair", "poor"}
+    assert told["stages"]["backend"] > 0  # our server tells its part
 
 
 def test_senseless_options_are_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

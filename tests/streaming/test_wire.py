@@ -32,6 +32,9 @@ EXAMPLES: tuple[wire.Message, ...] = (
     wire.Inputs(60, "00" * 32),
     wire.JournalBlock("{}"),
     wire.Bye(),
+    wire.LiveKitJoin(False, {"frame_timing": True}),
+    wire.LiveKitRoomInfo("wss://room", "t", "r", "s"),
+    wire.Times("2,3,4 4,5,6"),
 )
 
 
@@ -57,11 +60,19 @@ def test_what_is_ours_is_kept_apart_by_its_prefix() -> None:
     sent = json.loads(wire.pack(wire.PromptAck("rain", True, None, 90)))
     assert {name for name in sent if name.startswith("sd.")} == {"sd.from_tick"}
     ours = {m.TYPE for m in EXAMPLES if m.TYPE.startswith("sd.")}
-    assert ours == {"sd.hello", "sd.ticket", "sd.seated", "sd.inputs", "sd.journal", "sd.bye"}
+    assert ours == {
+        "sd.hello",
+        "sd.ticket",
+        "sd.seated",
+        "sd.inputs",
+        "sd.journal",
+        "sd.times",
+        "sd.bye",
+    }
 
 
 def test_unknown_types_are_ignored() -> None:
-    assert wire.parse('{"type":"livekit_room_info","token":"x"}') is None
+    assert wire.parse('{"type":"something_new","token":"x"}') is None
 
 
 @pytest.mark.parametrize(

@@ -50,10 +50,11 @@ def flat(city: City) -> Iterator[SceneRenderer]:
     def ids_for_colours(name: str) -> str:
         text = read(name)
         if name == "outputs.glsl":
-            assert "o_colour = vec4(colour, 1.);" in text
+            assert text.count("o_colour = colour;") == 1
             text = text.replace(
-                "o_colour = vec4(colour, 1.);", "o_colour = vec4(tag.rgb + colour * 1e-9, tag.a);"
+                "o_colour = colour;", "o_colour = vec4(tag.rgb + colour.rgb * 1e-9, tag.a);"
             )
+            text = "#define LABELS 1\n" + text  # else there is no tag
         if name == "shade.frag":
             text = text.replace("void main() {", "void main() { discard;")
         return text

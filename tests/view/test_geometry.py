@@ -95,7 +95,8 @@ def test_the_hull_of_a_square_with_its_centre_is_the_square() -> None:
 def test_paving_lies_under_every_point_far_beyond_the_bounds() -> None:
     city = box_city()
     covered = set()
-    for _, (vertices, _) in streets._base(city.bounds):
+    for corner in streets.corners_of(city.bounds):
+        vertices, _ = streets.paving(corner)
         low = vertices["place"].min(0)
         covered.add((round(float(low[0])), round(float(low[1]))))
     steps = range(-700, 700, 200)

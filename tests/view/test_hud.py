@@ -3,6 +3,7 @@
 import pytest
 
 from game.view.hud import Chip, Hud, layout, recording_chip, stream_chip
+from game.view.latency import COLOURS, COLUMN, ceiling, equation, paint
 from game.view.present import fit
 
 
@@ -45,3 +46,26 @@ def test_the_picture_is_as_large_as_fits_and_never_stretched(
 ) -> None:
     assert fit(picture, window) == halves
     assert halves[0] / halves[1] == picture
+
+
+def test_the_graph_stacks_its_stages_and_never_leaves_its_frame() -> None:
+    column = (3.0, 7.0, 20.0, 6.0, 2.0, 1.0)
+    picture = paint([column] * 3)
+    newest = picture[:, -COLUMN, :3].tolist()
+    assert [newest[y] for y in (-1, -30)] == [list(COLOURS[0]), list(COLOURS[2])]
+    assert ceiling([column]) == 50.0
+    assert (paint([(1e9,) * 6])[:, -COLUMN, 3] == 255).any()
+    assert equation(("encode", "uplink", "backend", "downlink", "decode", "show"), column) == (
+        "encode 3 + uplink 7 + backend 20 + downlink 6 + decode 2 + show 1 = 39 ms"
+    )
+
+
+def test_the_graph_is_there_only_when_asked_for() -> None:
+    shown = layout(Hud(stages=("encode",), graph=((3.0,),)))
+    assert any("encode 3 = 3 ms" in block.text for block in shown)
+    assert layout(Hud(graph=((3.0,),))) == ()
+
+
+def test_a_long_message_is_wrapped_into_the_window() -> None:
+    (block,) = layout(Hud(message="the stream broke off, connecting again; drive on " * 2))
+    assert max(len(line) for line in block.text.split("\n")) <= 44

@@ -17,7 +17,7 @@ from game.view.labels import (
 )
 from game.view.renderer import SceneRenderer
 from game.world.entity import BODIES, EntityState
-from game.world.signals import Light, axis_of, light
+from game.world.signals import Light, axis_of, light, place_of
 from tests.view.boxes import PROFILE, WALL_AHEAD, state_at
 
 pytestmark = pytest.mark.render
@@ -146,7 +146,7 @@ def test_a_shadow_darkens_the_road_and_leaves_its_label(renderer: SceneRenderer)
 @pytest.mark.parametrize("value", list(Light))
 def test_signal_heads_show_the_light_of_the_tick(renderer: SceneRenderer, value: Light) -> None:
     axis = axis_of(0.0)
-    tick = next(t for t in range(0, 5000, 20) if light(1, axis, t) == value)
+    tick = next(t for t in range(0, 5000, 20) if light(place_of("J1"), axis, t) == value)
     state = state_at(-30.0, tick=tick)
     found = renderer.render(state, ["class", "colour", "normal"], 960, 960)
     ours = found["normal"][..., 0] < -0.99  # faces who comes along the street, not who crosses it

@@ -45,7 +45,7 @@ def tower_city() -> City:
 
 
 def made(city: City) -> tuple[list[buildings.Cell], np.ndarray]:
-    cells, _ = buildings.cells(city.footprints, city.streets)
+    cells = buildings.cells(city.footprints, Frontage(city.streets))
     return cells, np.concatenate([c.walls[0] for c in cells] + [c.tops[0] for c in cells])
 
 
@@ -90,7 +90,7 @@ def test_bays_fit_every_wall_and_storeys_every_tier() -> None:
 
 def test_shops_are_on_walls_that_face_a_street_and_nowhere_else() -> None:
     city = tower_city()
-    cells, _ = buildings.cells(city.footprints, city.streets)
+    cells = buildings.cells(city.footprints, Frontage(city.streets))
     shops = np.concatenate([c.shops[0].reshape(-1, 4) for c in cells])
     assert len(shops) > 3
     assert shops["place"][..., 2].max() <= np.float32(buildings.SHOP)
@@ -234,20 +234,16 @@ def test_parked_cars_have_no_lamp_on_at_night(towers: City) -> None:
 def test_leaving_out_hidden_buildings_changes_no_pixel(towers: City) -> None:
     renderer = SceneRenderer(towers, CaptureProfile())
     scene = renderer._scene
-    horizon, left_out = scene._horizon, 0
+    houses, left_out = scene.houses, 0
     for x in (-95.0, -60.0, -10.0, 20.0):
         for heading in (0.0, 1.2, 2.6, 4.0):
             state = state_at(x, -3.0, heading)
             for view in (eye(state), standing(x, -3.0, heading)):
                 some = renderer.render_from(view, state, PLAIN, 200, 160)
-                left_out += len(scene._cells) - len(scene._shown)
-                scene._horizon = None
-                for index in range(len(scene._cells)):
-                    for path in scene._cells[index]:
-                        path.unstash()
-                scene._shown = set(range(len(scene._cells)))
+                left_out += len(houses.resident.nodes) - len(houses.resident.shown)
+                houses.hiding = False
                 whole = renderer.render_from(view, state, PLAIN, 200, 160)
-                scene._horizon = horizon
+                houses.hiding = True
                 for channel in PLAIN:
                     assert np.array_equal(some[channel], whole[channel])
     assert left_out > 20
@@ -276,3 +272,24 @@ def test_there_is_nothing_beneath_dry_ground(towers: City) -> None:
     renderer = SceneRenderer(towers, NIGHT)
     assert renderer._scene.root.find("mirrored").isEmpty()
     renderer.close()
+
+
+@pytest.mark.render
+def test_lamps_light_the_ground_beneath_them_after_dark(towers: City) -> None:
+    view, state = Eye(-80.0, -3.0, 3.0, 0.0, -0.2), state_at(80.0, 60.0)
+    renderer = SceneRenderer(towers, NIGHT)
+    pools = renderer._scene.scenery._pools.path
+    lit = renderer.render_from(view, state, PLAIN, 240, 240)
+    pools.stash()
+    unlit = renderer.render_from(view, state, PLAIN, 240, 240)
+    renderer.close()
+    gain = lit["colour"].astype(int) - unlit["colour"].astype(int)
+    ground = np.isin(lit["class"], (Train.ROAD, Train.SIDEWALK))
+    assert gain.min() >= 0
+    assert (gain.sum(2) > 20)[ground].mean() > 0.1
+    assert gain[lit["class"] == Train.SKY].max() == 0
+    assert all(np.array_equal(lit[name], unlit[name]) for name in LABELS)
+    by_day = SceneRenderer(towers, CaptureProfile())
+    by_day.render_from(view, state, ["colour"], 60, 60)
+    assert by_day._scene.scenery._pools.path.isHidden()
+    by_day.close()

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from game.atlas.load import load as load_city
 from game.world import collision
 from game.world.city import City
 from game.world.collision import PAD, SAMPLES, Obstacles, obstacles_of, overlap
@@ -205,6 +206,11 @@ def check_against_geos(city: City, queries: int, dice: Random) -> int:
 
 def test_every_answer_on_real_footprints_is_that_of_geos() -> None:
     assert check_against_geos(real_midtown(), 20_000, Random(7)) > 5_000
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_answers_in_midtown_are_those_of_geos() -> None:
+    assert check_against_geos(load_city(), 100_000, Random(9)) > 25_000
 
 
 def test_every_answer_in_the_town_is_that_of_geos() -> None:

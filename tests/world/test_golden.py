@@ -5,6 +5,7 @@ A digest that moves is a bug or a new world version; the file is never just made
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,30 @@ def test_neither_hash_seed_nor_optimisation_moves_a_digest(hashseed: str, flags:
         capture_output=True,
         text=True,
         check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def other_python(version: str) -> str:
+    """Path of an interpreter of this version, '' where there is none that starts."""
+    homes = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
+    for path in [*map(str, homes), shutil.which(f"python{version}")]:
+        if path is None:
+            continue
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+        if said.returncode == 0 and f"Python {version}." in said.stdout:
+            return path
+    return ""
+
+
+@pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.13", "3.14"])
+def test_every_python_at_hand_gets_the_same_digests(version: str) -> None:
+    python = other_python(version)
+    if not python:
+        pytest.skip(f"no Python {version} here")
+    code = "from game.world.golden import prove; print([n for n, e, g in prove() if e != g])"
+    done = subprocess.run(
+        [python, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
 

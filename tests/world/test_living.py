@@ -117,7 +117,7 @@ def test_nobody_enters_a_crossing_on_red() -> None:
             entered += 1
             # who was over the line, or could no longer stop, finds amber up to a second ago
             shown = [
-                light(way.junction, way.axis, before.tick - ago)
+                light(way.light, way.axis, before.tick - ago)
                 for ago in range(0, AMBER_TICKS + 60, 30)
             ]
             assert Light.GREEN in shown or Light.AMBER in shown[:3], (before.tick, body)

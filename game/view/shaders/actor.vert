@@ -52,7 +52,7 @@ void main() {
     float up = max(wp.z, 0.);
     vec3 foot = eye + (vec3(wp.xy, -up) - eye) * (eye.z / (eye.z + up));
     gl_Position = p3d_ModelViewProjectionMatrix * vec4(foot.xy, 0., 1.);
-    gl_Position.z -= 7.5 * (1.5e-4 + 3e-7 * gl_Position.w);
+    gl_Position.z -= lifted(7.5, gl_Position.w, eye);
 #else
     gl_Position = p3d_ModelViewProjectionMatrix * vec4(wp, 1.);
 #endif

@@ -11,6 +11,12 @@ uniform vec4 LOOK[7];
 #define GLOW LOOK[5].rgb                           // street lamps, on the ground
 #define AIR LOOK[6].xyz
 
+// How much nearer than it is a layer on the ground is put [clip space]. Far from the pack's origin
+// places are rounded to a millimetre, so layers must lie farther apart to keep their order.
+float lifted(float layer, float w, vec3 eye) {
+    return layer * (1.5e-4 + 3e-7 * w) * (1. + max(abs(eye.x), abs(eye.y)) * (1. / 1500.));
+}
+
 vec3 sky(vec3 d) {
     vec3 c = mix(LOW, HIGH, sqrt(clamp(d.z, 0., 1.)));
     float s = max(dot(d, SUN), 0.);
@@ -20,7 +26,7 @@ vec3 sky(vec3 d) {
 
 // Per fragment, fades to the colour of the sky. d2: squared distance, rise: sine of the height angle.
 vec3 hazed(vec3 c, float d2, float rise) {
-    float k = exp2(-d2 * (AIR.x + AIR.y * d2 + AIR.z * inversesqrt(d2)));
+    float k = exp2(-d2 * (AIR.x + AIR.y * d2 * d2 + AIR.z * inversesqrt(d2)));
     return mix(mix(LOW, HIGH, sqrt(clamp(rise, 0., 1.) * .35)), c, k);
 }
 
@@ -30,7 +36,7 @@ vec3 haze(vec3 c, vec3 ray) {
 }
 
 vec3 shine(vec3 n, float z) {                      // light on a face z metres above the street
-    vec3 light = FILL * (1. + .32 * n.z) + SUNLIGHT * (max(dot(n, SUN), 0.) * clamp(z * .04 + .35, 0., 1.));
+    vec3 light = FILL * (1. + .32 * n.z) + SUNLIGHT * (max(dot(n, SUN), 0.) * clamp(z * .04 + .45, 0., 1.));
 #ifdef NIGHT
     light += GLOW * (exp2(-max(z, 0.) * .16) * (.75 + .35 * n.z) + .05);
 #endif
@@ -57,6 +63,17 @@ float noise(vec2 p) {                              // smooth, about 1 m where p 
 
 float patches(vec2 p) {                            // slow, cheap unevenness over tens of metres, 0..1
     return .5 + .25 * sin(p.x * .21 + p.y * .09 + 1.7) + .25 * sin(p.y * .17 - p.x * .12);
+}
+
+float mended(vec2 wp, float px) {                  // what asphalt is worth where it was cut open, or has a lid
+    vec2 p = vec2(dot(wp, vec2(.4848, .8746)), dot(wp, vec2(-.8746, .4848)));     // along the avenues
+    vec2 cell = floor(p * vec2(1. / 13., 1. / 5.));
+    float r = hash(cell), s = fract(r * 57.), t = fract(r * 193.);
+    vec2 at = abs(p - (cell + .5) * vec2(13., 5.) - (vec2(s, t) - .5) * vec2(6., 2.));
+    vec2 side = (vec2(.8 + 3. * t, .5 + .9 * s) - at) / px;
+    float cut = clamp(min(side.x, side.y) + .5, 0., 1.) * step(r, .50);
+    float lid = clamp((.36 - length(at)) / px + .5, 0., 1.) * step(.82, r);
+    return 1. - cut * (s > .45 ? .22 : -.15) - .40 * lid;
 }
 
 // Wet ground, blended over what it gives back: alpha is the share of its own. low: where water stands.

@@ -15,7 +15,7 @@ void main() {
     float glassy = cut.x * cut.y;
     // a sash bar half way up where the style has one
     glassy *= clamp((abs(low.y - high.y) * .5 - .013 + (1. - trim.z)) * px.y + .5, .3, 1.);
-    vec3 light = calm.rgb + sunny.rgb * clamp(wp.z * .04 + .35, 0., 1.);
+    vec3 light = calm.rgb + sunny.rgb * clamp(wp.z * .04 + .45, 0., 1.);
 #ifdef NIGHT
     light += GLOW * (exp2(-wp.z * .16) * .75 + .05);
 #endif
@@ -33,6 +33,10 @@ void main() {
     tone *= 1. + .34 * edge;
     tone *= 1. - .22 * clamp((uv.y - wall.a + .34) * px.y, 0., 1.);
     vec3 mean = glint * (trim.y + .12) + .03;
+#ifdef WET
+    tone *= .76 + .16 * hash(vec2(floor(uv.x * 5.), calm.w));     // rain has run down in streaks
+    glass += glint * .10;
+#endif
 #ifdef NIGHT
     float floor_on = hash(vec2(calm.w + 11., id.y));
     float office = step(.22, trim.y);
@@ -43,6 +47,11 @@ void main() {
     mean += vec3(.58, .47, .31) * (share * NIGHTFALL);
 #endif
     vec3 c = mix(wall.rgb * light * mix(.93, tone, near), mix(mean, glass, near), mix(trim.w, glassy, near));
+#ifdef WET
+    float graze = 1. - abs(dot(ray, nrm)) * inversesqrt(d2);       // and gives back the street along it
+    graze *= graze;
+    c += (LOW * .30 + GLOW * (exp2(-wp.z * .12) * .34)) * (graze * graze);
+#endif
     c *= .66 + .34 * clamp(wp.z * .08 + .02, 0., 1.);   // light falls off towards the ground
     emit(hazed(c, d2, rise));
 }

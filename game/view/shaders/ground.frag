@@ -13,7 +13,7 @@ void main() {
     float gap = max(joint.x, joint.y);
     vec3 slab = vec3(.545, .535, .515) * (.92 + .10 * hash(floor(at)) * step(w.x + w.y, .8) + .08 * big);
     slab *= 1. - .30 * gap;
-    vec3 tar = vec3(.255, .257, .263) * (.90 + .16 * big + .08 * (n - .5)) * 1.04;
+    vec3 tar = vec3(.285, .286, .290) * (.90 + .16 * big + .08 * (n - .5)) * 1.04 * mended(wp.xy, max(w.x, w.y) * 3.);
     vec3 grass = mix(vec3(.24, .33, .15), vec3(.33, .42, .20), n * .6 + big * .4);
     vec3 c = mat < .5 ? slab * vec3(.90, .90, .92) : mat < 2.5 ? grass
         : mat < 3.5 ? slab : mat < 5.5 ? vec3(.66, .65, .63) * (.9 + .15 * n) : tar;

@@ -1,13 +1,17 @@
 layout(location = 0) out vec4 o_colour;
+#ifdef LABELS
 layout(location = 1) out vec4 o_class;
 layout(location = 2) out vec4 o_instance;
 layout(location = 3) out vec4 o_normal;
 flat in vec4 tag;                                  // 24-bit instance, low byte first, and class
+#endif
 flat in vec3 nrm;
 void emit(vec4 colour) {                           // alpha below 1: what is beneath shines through
     o_colour = colour;
+#ifdef LABELS
     o_class = vec4(tag.a, 0., 0., 1.);
     o_instance = vec4(tag.rgb, 1.);
     o_normal = vec4((nrm * 127. + 128.) / 255., 1.);
+#endif
 }
 void emit(vec3 colour) { emit(vec4(colour, 1.)); }

@@ -14,7 +14,8 @@ void main() {
     float along = uv.x, across = uv.y;
     float n = noise(wp.xy * 1.3), big = patches(wp.xy);
     float fade = clamp(1.5 - px.x * .5, 0., 1.);
-    vec3 c = vec3(.255, .257, .263) * (.90 + .16 * big + .10 * (n - .5) * fade);
+    vec3 c = vec3(.285, .286, .290) * (.90 + .16 * big + .10 * (n - .5) * fade);
+    c *= mended(wp.xy, max(px.x, px.y));
     float slot = across / lane_w + lanes * .5;     // lane boundaries fall on whole numbers
     float k = floor(slot + .5), off = (slot - k) * lane_w;
     float track = abs(abs(slot - floor(slot) - .5) - .22);
@@ -42,6 +43,15 @@ void main() {
     yellow *= plain ? 0. : 1.;
     c = mix(c, vec3(.82, .83, .82), white * wear * .92);
     c = mix(c, vec3(.80, .58, .13), yellow * wear * .95);
+    if ((flags & 32) != 0 && !plain) {              // green beside the lanes, a white line on each side
+        float lane = (oneway ? across : abs(across)) - lanes * lane_w * .5 - .1;
+        float green = clamp(min(lane, 1.5 - lane) / px.y + .5, 0., 1.) * body;
+        c = mix(c, vec3(.13, .36, .20), green * (.55 + .35 * wear));
+        float rim = max(line(lane, .06, px.y), line(lane - 1.5, .06, px.y)) * body;
+        vec2 wheel = vec2(abs(mod(along, 24.) - 8.) - .48, lane - .75);       // two wheels on the ground
+        float ring = clamp((.07 - abs(length(wheel) - .30)) / px.y + .5, 0., 1.) * body;
+        c = mix(c, vec3(.82, .83, .82), max(rim, ring) * wear * .92);
+    }
     float gutter = clamp((abs(across) - width * .5) / .7 + 1., 0., 1.);
     c *= (1. - .22 * gutter) * shine(vec3(0., 0., 1.), 0.) * 1.08;
 #ifdef WET

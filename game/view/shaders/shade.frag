@@ -2,9 +2,11 @@
 // leaves them untouched.
 in vec2 uv; flat in vec2 kind;
 layout(location = 0) out vec4 o_colour;
+#ifdef LABELS
 layout(location = 1) out vec4 o_class;
 layout(location = 2) out vec4 o_instance;
 layout(location = 3) out vec4 o_normal;
+#endif
 void main() {
     vec2 d = max(abs(uv) - .55, 0.) / .45;
     float k = clamp(1. - dot(d, d), 0., 1.);
@@ -13,5 +15,7 @@ void main() {
     float pool = clamp(1. - dot(uv, uv), 0., 1.);  // under a street lamp
     o_colour = kind.y < .5 ? vec4(.02, .02, .03, k * k * kind.x) : kind.y < 1.5 ?
         vec4(1., .92, .74, beam * kind.x) : vec4(1., .83, .60, pool * pool * kind.x);
+#ifdef LABELS
     o_class = o_instance = o_normal = vec4(0.);
+#endif
 }

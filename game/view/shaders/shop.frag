@@ -13,13 +13,13 @@ void main() {
     vec2 id = floor(at), f = at - id;
     float r = hash(id + calm.ww), unit = hash(vec2(floor(at.x * .5), calm.w + 3.));
     float tone = fract(unit * 17.), kind = fract(unit * 71.);
-    vec3 light = calm.rgb + sunny.rgb * .4;
+    vec3 light = calm.rgb * 1.12 + sunny.rgb * .5;
 #ifdef NIGHT
     light += GLOW * .75;
 #endif
     vec3 hue = .5 + .5 * cos(6.283 * (tone * .8 + vec3(.0, .38, .58)));
-    vec3 paint = mix(vec3(.16), .06 + .46 * hue, .35 + .5 * kind);
-    vec3 frame = kind > .4 ? vec3(.075, .078, .082) : wall.rgb * .6;
+    vec3 paint = mix(vec3(.24), .10 + .52 * hue, .35 + .5 * kind);
+    vec3 frame = kind > .4 ? vec3(.125, .13, .138) : wall.rgb * .6;
     vec3 c = f.x < .04 || f.x > .96 ? wall.rgb * .92 : frame;
     float sign_ = within(f.y, .72, .89, px.y) * within(f.x, .03, .97, px.x);
     c = mix(c, tone > .7 ? vec3(.085) : paint * .8, sign_);
@@ -38,7 +38,7 @@ void main() {
     float up = (f.y - .12) * 1.85;
     vec3 inside = mix(vec3(1., .80, .52), vec3(.86, .93, 1.), step(.7, kind));
     float goods = step(fract(r * 53. + floor(f.x * 21.) * .37) * .30 + .05 + .25 * fract(r * 7. + floor(f.x * 6.) * .29), up);
-    vec3 glass = mix(paint * .55 + .07, vec3(.10, .10, .105), goods) * (light * .55 + inside * (.16 + .22 * up));
+    vec3 glass = mix(paint * .55 + .07, vec3(.10, .10, .105), goods) * (light * .55 + inside * (.30 + .30 * up));
     glass += mix(LOW * .8, HIGH, .25 + rise) * .15;
     c *= light;
 #ifdef NIGHT

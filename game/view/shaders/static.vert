@@ -1,5 +1,6 @@
 // Walls, roofs and ground: already in world coordinates. Ground layers get a hair's breadth of depth.
 uniform mat4 p3d_ModelViewProjectionMatrix;
+uniform mat4 p3d_ViewMatrixInverse;
 uniform float layered;                             // 1 where the material is a layer on the ground
 in vec4 p3d_Vertex; in vec2 span; in vec4 facing; in vec4 paint; in vec4 label;
 out vec3 wp; out vec2 uv;
@@ -7,7 +8,7 @@ flat out vec4 tag; flat out vec3 nrm; flat out vec4 col; flat out float mat;
 void main() {
     gl_Position = p3d_ModelViewProjectionMatrix * p3d_Vertex;
     // mostly constant before the division: steep near the eye, where interpolation errs most
-    gl_Position.z -= layered * facing.w * (1.5e-4 + 3e-7 * gl_Position.w);
+    gl_Position.z -= layered * lifted(facing.w, gl_Position.w, p3d_ViewMatrixInverse[3].xyz);
     wp = p3d_Vertex.xyz;
     uv = span;
     tag = label / 255.; nrm = (facing.xyz - 128.) / 127.; col = paint / 255.; mat = facing.w;
