@@ -87,11 +87,15 @@ class ServerConfig:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What a started server says of itself. journal_key: public, hex."""
+    """What a started server says of itself. journal_key: public, hex.
+
+    chosen: how the backend will run on this machine, one line, or ''.
+    """
 
     port: int
     journal_key: str
     model: str
+    chosen: str = ""
 
 
 def anchored_clock() -> Callable[[], int]:
@@ -403,7 +407,8 @@ async def serve(
         except OSError as error:
             raise PortTaken(config.host, config.port, error.strerror or str(error)) from error
         port = runner.addresses[0][1]
-        on_ready(Ready(port, public_hex(server.key), server.backend.model))
+        chosen = server.backend.told()
+        on_ready(Ready(port, public_hex(server.key), server.backend.model, chosen))
         log.info("server.ready host=%s port=%d model=%s", config.host, port, server.backend.model)
         await stop.wait()
     finally:

@@ -75,10 +75,13 @@ def serve(
     def ready(told: Ready) -> None:
         url = f"ws://{config.host}:{told.port}/v1/stream"
         data = {"url": url, "port": told.port, "model": told.model, "journal_key": told.journal_key}
+        data["chosen"] = told.chosen
         emit(
             as_json,
             data,
-            lambda: click.echo(f"{url}  {told.model}  journal key {told.journal_key}"),
+            lambda: click.echo(
+                f"{url}  {told.model}  {told.chosen}  journal key {told.journal_key}"
+            ),
         )
 
     async def main() -> None:

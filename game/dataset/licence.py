@@ -32,8 +32,9 @@ KNOWN: dict[str, Terms] = {
     "CC-BY-ND-4.0": Terms(nd=True),
     "CC-BY-NC-ND-4.0": Terms(noncommercial=True, nd=True),
 }
-SAME_AS_SOURCE = frozenset({"filter"})
-"""Backends that hold no model: what they make is an adaptation of the source alone."""
+SAME_AS_SOURCE = frozenset({"filter", "tiny"})
+"""Backends that hold no model, or one trained on our own pictures alone: what they make is an
+adaptation of the source."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ def demo(settings: Settings, options: DemoOptions, say: Say) -> dict[str, Any]:
         try:
             backing = services.ready()
             say("stream server, intake, worker, payer and devnet are up")
+            if backing.chosen:
+                say(f"pictures are painted by {backing.chosen}")
             intake = Intake(backing.rewards_url)
             driver, who = Declared("bot", "calm"), payee(_wallet(settings), data)
             wanted = Wanted(options.scenario, options.seed, driver, who)

@@ -22,10 +22,11 @@ RENDERER = "game.view.renderer:make_renderer"
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """Where the services are. '' means there is none."""
+    """Where the services are. '' means there is none. chosen: how the stream's model will run."""
 
     stream_url: str = ""
     rewards_url: str = ""
+    chosen: str = ""
 
 
 class Embedded:
@@ -54,9 +55,10 @@ class Embedded:
     def ready(self) -> Backing:
         """Wait until all are up. Raises ServiceFailed, which names the log to read."""
         services = self._children.services
-        stream = self._settings.stream.url
+        stream, chosen = self._settings.stream.url, ""
         if self._stream:
-            port = services["stream"].ready().port
+            told = services["stream"].ready()
+            port, chosen = told.port, f"{told.model.split('/')[0]} {told.chosen}".strip()
             self._fix(self._stream_spec(port))
             stream = f"ws://127.0.0.1:{port}/v1/stream"
         rewards = self._settings.rewards.url
@@ -74,7 +76,9 @@ class Embedded:
             spec = ServiceSpec("outbox", "game.outbox.process:run_outbox", config, nice=5)
             self._children.start(spec)
         self.note()
-        return Backing("" if stream == "off" else stream, "" if rewards == "off" else rewards)
+        return Backing(
+            "" if stream == "off" else stream, "" if rewards == "off" else rewards, chosen
+        )
 
     @property
     def outbox(self) -> Path:

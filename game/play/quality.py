@@ -72,7 +72,8 @@ def _with_pictures(folder: Path, evidence: Evidence) -> None:
     from rewards.checks.decode import Order, decode
 
     with tempfile.TemporaryDirectory() as out:
-        wanted = {TrackId.SOURCE: evidence.sample_ticks, TrackId.STYLED: evidence.sample_ticks}
+        asked = evidence.sample_ticks
+        wanted: dict[int, tuple[int, ...]] = {TrackId.SOURCE: asked, TrackId.STYLED: asked}
         decoded = decode(Order(folder, Path(out), wanted))
         pictures = {key: picture.copy() for key, picture in decoded.pictures.items()}
     from dataclasses import replace

@@ -65,12 +65,13 @@ class Resim:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Our own drawing of one sampled tick, and where from. depth [m], classes as in Renderer."""
+    """Our own drawing of one sampled tick, and where from. depth [m], the rest as in Renderer."""
 
     pose: Viewpoint
     colour: Rgb
     depth: Picture
     classes: Picture
+    instances: Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,9 @@ def _seen(session: Session, evidence: Evidence) -> Seen:
 
 
 def _render(renderer: Renderer, state: WorldState, profile: CaptureProfile) -> Rendered:
-    wanted = ("colour", "depth", "class")
+    wanted = ("colour", "depth", "class", "instance")
     channels = renderer.render(state, wanted, profile.width, profile.height)
     colour = np.ascontiguousarray(channels["colour"], dtype=np.uint8)
-    return Rendered(renderer.eye(state), colour, channels["depth"], channels["class"])
+    return Rendered(
+        renderer.eye(state), colour, channels["depth"], channels["class"], channels["instance"]
+    )

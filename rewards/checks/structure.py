@@ -15,6 +15,7 @@ from game.session.protocols import Evidence, Finding
 from game.session.reader import Session
 from rewards.checks import thresholds
 from rewards.checks.case import Rgb, model, seen
+from rewards.checks.things import Things, things
 
 TILE_PX = 60
 LEAST_EDGE_PX = 40
@@ -75,11 +76,14 @@ def structure(session: Session, evidence: Evidence) -> Finding:
     views = seen(session, evidence)
     limits = thresholds.STRUCTURE.get(model(session), thresholds.STRUCTURE[None])
     found: list[tuple[Agreement, int]] = []
+    held: list[Things] = []
     for tick, drawn in sorted(views.rendered.items()):
         styled = views.styled(tick)
         if styled is not None:
             height, width = drawn.colour.shape[:2]
-            found.append((agree(drawn.colour, cv2.resize(styled, (width, height))), tick))
+            sized = np.asarray(cv2.resize(styled, (width, height)), np.uint8)
+            found.append((agree(drawn.colour, sized), tick))
+            held.append(things(drawn.colour, sized, drawn.classes, drawn.instances))
     if not found:
         why = "no styled frame to look at"
         return Finding("structure", False, 0.0, limits.recall, "structure.none", -1, why)
@@ -87,6 +91,8 @@ def structure(session: Session, evidence: Evidence) -> Finding:
     precision = median(each.precision for each, _ in found)
     bad = median(each.bad for each, _ in found)
     worst = min(found, key=lambda each: each[0].recall)[1]
+    lost = sum(each.vehicle < thresholds.VEHICLE for each in held)
+    stranger = median(each.stranger for each in held)
     reason = ""
     if recall < limits.recall:
         reason = "structure.missing"
@@ -94,6 +100,10 @@ def structure(session: Session, evidence: Evidence) -> Finding:
         reason = "structure.invented"
     elif bad > limits.bad_tiles:
         reason = "structure.tiles"
+    elif lost >= min(thresholds.VEHICLE_FRAMES, len(held)):
+        reason = "structure.vehicle"
+    elif stranger > thresholds.STRANGER:
+        reason = "structure.stranger"
     detail = f"{len(found)} frames, precision {precision:.2f}, lost tiles {bad:.0%}"
-    more = {"precision": precision, "bad_tiles": bad}
+    more = {"precision": precision, "bad_tiles": bad, "lost": lost, "stranger": stranger}
     return Finding("structure", not reason, recall, limits.recall, reason, worst, detail, more)

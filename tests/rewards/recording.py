@@ -124,9 +124,13 @@ def make(
     bitrate: int = 2_500_000,
     side: int = 480,
     every: int = 2,
+    model: str = "filter/test",
     style: str = "calm",
 ) -> Made:
-    """Drive, draw, stream and record. pace: server's clock to the game's. styled: the model."""
+    """Drive, draw, stream and record. pace: server's clock to the game's. styled: the model.
+
+    model: what the journal calls it.
+    """
     city, profile = load_city(), CaptureProfile(side, side, every)
     ticket = dict(ticket or make_ticket(city))
     staged = stage(load_scenario(SCENARIO), city, int(ticket["seed"]))
@@ -135,11 +139,12 @@ def make(
         session=ticket["session"], created="2026-11-22T18:00:00Z", build="test",
         world_version=WORLD_VERSION, pack=city.name, pack_digest=city.digest,
         scenario=SCENARIO, scenario_digest=ticket["scenario_digest"], seed=ticket["seed"],
-        tick_hz=TICK_HZ, driver=Driver("bot", "calm"), backend="filter", payee=ticket["payee"],
+        tick_hz=TICK_HZ, driver=Driver("bot", "calm"), backend=model.split("/")[0],
+        payee=ticket["payee"],
         claim=ticket["claim"], renderer=renderer.family, capture=profile, ticket=ticket,
     )  # fmt: skip
     writer = SessionWriter.create(root, manifest)
-    film = _Film(writer.folder, profile, ticket, pace, styled or _filtered(), bitrate)
+    film = _Film(writer.folder, profile, ticket, pace, styled or _filtered(), bitrate, model)
     state = staged.state
     for _ in range(seconds * TICK_HZ + 1):
         writer.tick(state)
@@ -166,7 +171,7 @@ def _filtered() -> Callable[[np.ndarray, int], np.ndarray]:
 class _Film:
     def __init__(
         self, folder: Path, profile: CaptureProfile, ticket: dict[str, Any], pace: float,
-        styled: Callable[[np.ndarray, int], np.ndarray], bitrate: int,
+        styled: Callable[[np.ndarray, int], np.ndarray], bitrate: int, model: str,
     ) -> None:  # fmt: skip
         side = profile.width
         self._folder, self._pace, self._style, self._now_ns = folder, pace, styled, BEGAN_NS
@@ -177,7 +182,7 @@ class _Film:
         self._styled = StyledTrack(folder, side, side)
         self._there, self._back = Line(side, bitrate), Line(side, bitrate)
         self._journal = JournalWriter(
-            folder.parent / ".journals", ticket["session"], tickets.digest(ticket), "filter/test",
+            folder.parent / ".journals", ticket["session"], tickets.digest(ticket), model,
             JOURNAL_KEY, lambda: self._now_ns,
         )  # fmt: skip
 
