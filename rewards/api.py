@@ -9,12 +9,12 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fastapi import Body, FastAPI, Query, Request
+from fastapi import Body, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,6 +28,7 @@ from rewards.api_limits import BodyLimit
 from rewards.backing import Stores
 from rewards.card import write_card
 from rewards.desk import Desk
+from rewards.erase import KEPT, KEPT_JUDGED, Eraser
 from rewards.errors import WalletRefused
 from rewards.inbox import NEEDED, SHA256, FileEntry, Inbox, State, raw_key
 from rewards.ledger import Ledger
@@ -85,6 +86,11 @@ class Intake:
     now: Callable[[], float] = time.time
     desk: Desk | None = None
     events: bool = False  # the raw store tells the queue by itself
+
+    @property
+    def eraser(self) -> Eraser:
+        """Takes recordings back out of the stores."""
+        return Eraser(self.inbox, self.store, None if self.desk is None else self.desk.clean)
 
     @property
     def ticket_keys(self) -> tuple[str, ...]:
@@ -166,6 +172,8 @@ def give_run_ticket(intake: Intake, ask: RunRequest, caller: str = "") -> dict[s
         if known_ticket["payee"] == payee and known_ticket["claim"] == ask.claim:
             return known_ticket
         raise TicketRefused("ticket.foreign", "this session was handed in by somebody else")
+    if intake.ledger.verdict(session) is not None:
+        raise TicketRefused("ticket.used", "the session was judged already", 409)
     if intake.desk is not None:
         intake.desk.take(payee or ask.claim, caller, ask.device, now)
     ticket = tickets.issue(intake.key, terms, session, now, intake.limits.ticket_life_s)
@@ -178,8 +186,6 @@ def _offline(intake: Intake, ask: RunRequest) -> str:
     if ask.policy != OFFLINE or not is_id(ask.session):
         why = f"only a session under the policy '{OFFLINE}' names itself"
         raise TicketRefused("session.chosen", why, 422)
-    if intake.ledger.verdict(ask.session) is not None:
-        raise TicketRefused("ticket.used", "the session was judged already", 409)
     return ask.session
 
 
@@ -193,6 +199,8 @@ def give_upload_tickets(intake: Intake, ask: UploadRequest, base_url: str) -> di
     state = _state(intake, ask.session)
     if state not in (State.ISSUED, State.UPLOADING):
         raise TicketRefused("ticket.used", f"the session is {state} already", 409)
+    if intake.eraser.known(ask.session) is not None:
+        raise TicketRefused("session.erased", "its player had it deleted", 410)
     entries = [FileEntry(f.name, f.size, f.sha256) for f in ask.files]
     if intake.desk is not None:
         intake.desk.check_room(sum(entry.size for entry in entries))
@@ -257,11 +265,31 @@ def describe(intake: Intake, session: str) -> dict[str, Any]:
     if state is None:
         raise UploadRefused("session.unknown", "no ticket was given out for it", 404)
     verdict, payout = intake.ledger.verdict(session), intake.ledger.payout(session)
+    gone = intake.eraser.known(session)
     return {
         "session": session,
         "state": str(state),
         "verdict": None if verdict is None else verdict_to_dict(verdict),
         "payout": None if payout is None else payout_to_dict(payout),
+        "erased": None if gone is None else asdict(gone),
+    }
+
+
+def erase(intake: Intake, session: str, proof: str) -> dict[str, Any]:
+    """Remove the files of a session; says what went and what stays. Raises Refused."""
+    state = _state(intake, session)
+    if state is None:
+        raise UploadRefused("session.unknown", "no ticket was given out for it", 404)
+    eraser = intake.eraser
+    eraser.check(session, proof, intake.ticket_keys)
+    gone = eraser.erase(session, state, int(intake.now()))
+    judged = intake.ledger.verdict(session) is not None
+    log.info("session.erased session=%s files=%d bytes=%d", session, gone.files, gone.bytes)
+    return {
+        "session": session,
+        "state": str(state),
+        "erased": asdict(gone),
+        "kept": [*KEPT, *(KEPT_JUDGED if judged else ())],
     }
 
 
@@ -281,6 +309,8 @@ async def take_object(
     if not isinstance(intake.store, FolderStore):
         raise UploadRefused("path.unknown", "objects go to the store itself", 404)
     intake.store.check(grant, signature, intake.now())
+    if await run_in_threadpool(intake.eraser.known, grant.key.partition("/")[0]) is not None:
+        raise UploadRefused("session.erased", "its player had it deleted", 410)
     if headers.get("if-none-match") != "*" or "x-amz-checksum-sha256" not in headers:
         raise UploadRefused("headers.missing", "send the headers of the upload ticket", 403)
     if headers["x-amz-checksum-sha256"] != intake.store.checksum(grant):
@@ -385,6 +415,12 @@ def _add_session_routes(app: FastAPI, intake: Intake, public_url: str) -> None:
     @app.get("/v1/sessions/{session}")
     def session_state(session: str) -> dict[str, Any]:
         return describe(intake, session)
+
+    @app.delete("/v1/sessions/{session}")
+    def session_erase(
+        session: str, authorization: Annotated[str, Header(max_length=8192)] = ""
+    ) -> dict[str, Any]:
+        return erase(intake, session, authorization)
 
 
 def _add_object_route(app: FastAPI, intake: Intake) -> None:

@@ -3,16 +3,19 @@
 import importlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from game.cli.output import emit, stderr
-from game.errors import SessionCorrupt, SessionError, UsageError
+from game.errors import SessionError, UsageError
 from game.session.ids import is_id
 from game.session.reader import Session
 from game.session.share import Share
 from game.world.city import City
+
+if TYPE_CHECKING:
+    from game.settings import Settings
 
 _LATER = {
     "replay": "session_replay",
@@ -22,6 +25,7 @@ _LATER = {
     "view": "session_view",
     "clip": "session_view",
     "report": "session_report",
+    "delete": "session_delete",
 }
 
 
@@ -38,8 +42,11 @@ def _common(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def sessions_root(root: Path | None) -> Path:
     """The folder given, or the one that settings name."""
-    if root is not None:
-        return root
+    return root if root is not None else loaded_settings().paths.sessions
+
+
+def loaded_settings() -> "Settings":
+    """Settings as the options in front of the command name them."""
     from game.settings import load
 
     context = click.get_current_context(silent=True)
@@ -50,7 +57,7 @@ def sessions_root(root: Path | None) -> Path:
         Path(file) if file else None,
         options.get("overrides", ()),
     )
-    return loaded.settings.paths.sessions
+    return loaded.settings
 
 
 def folders(root: Path) -> list[Path]:
@@ -275,22 +282,3 @@ def recover_(name: str, root: Path | None, as_json: bool) -> None:
         click.echo(f"{report.session}: recovered, {report.ticks} ticks; cut {cut or 'nothing'}")
 
     emit(as_json, facts, render)
-
-
-@command.command("delete")
-@click.argument("name", metavar="SESSION")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@_common
-def delete_(name: str, yes: bool, root: Path | None, as_json: bool) -> None:
-    """Remove a session from this machine for good."""
-    from game.session.recover import delete
-
-    folder = find(name, sessions_root(root))
-    try:
-        Session.open(folder).close()
-    except SessionCorrupt:
-        stderr().print(f"{folder} does not read back")
-    if not yes:
-        click.confirm(f"Remove {folder} for good?", abort=True, err=True)
-    delete(folder)
-    emit(as_json, {"deleted": str(folder)}, lambda: click.echo(f"removed {folder}"))

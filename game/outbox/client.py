@@ -1,8 +1,10 @@
-"""The rewards service as the player's machine sees it: four calls over plain HTTP.
+"""The rewards service as the player's machine sees it: a few calls over plain HTTP.
 
 Owns the split of answers into stored, later and no. Holds no key and follows no redirect.
 """
 
+import base64
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,6 +99,16 @@ class RestClient:
         """What the service says of a session. Raises Unreachable, Refused."""
         return self._json("GET", f"{self.base_url}/v1/sessions/{session}", "session state")
 
+    def erase(self, session: str, ticket: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Have the files of a session deleted. Raises Unreachable (also: not now), Refused."""
+        body = json.dumps({"ticket": dict(ticket), "signature": ""}, separators=(",", ":"))
+        proof = f"Ticket {base64.urlsafe_b64encode(body.encode()).decode()}"
+        url = f"{self.base_url}/v1/sessions/{session}"
+        answer = self._send("DELETE", url, "deletion", headers={"Authorization": proof})
+        if answer.status_code == 409:
+            raise Unreachable("deletion", _why(answer))
+        return self._read(answer, "deletion")
+
     def close(self) -> None:
         """Close connections."""
         self._http.close()
@@ -146,8 +158,7 @@ def _why(answer: requests.Response) -> str:
     try:
         found = answer.json()
         detail = found.get("detail", found)
-        if isinstance(detail, dict):
-            detail = " ".join(str(detail[k]) for k in ("reason", "detail", "error") if k in detail)
-        return str(detail)[:300]
+        told = detail if isinstance(detail, dict) else found
+        return " ".join(str(told[k]) for k in ("reason", "detail", "error") if k in told)[:300]
     except (ValueError, AttributeError):
         return answer.text[:300].replace(os.linesep, " ")

@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 
 
 class State(StrEnum):
-    """queued -> checking -> uploading -> waiting -> done; held and refused wait for a person."""
+    """queued -> checking -> uploading -> waiting -> done; held and refused wait for a person.
+
+    deleting -> deleted, from any of them and never back.
+    """
 
     QUEUED = "queued"
     CHECKING = "checking"
@@ -28,9 +31,12 @@ class State(StrEnum):
     DONE = "done"
     HELD = "held"  # this machine's own checks failed
     REFUSED = "refused"  # the server said no
+    DELETING = "deleting"  # gone from this machine, the server is still to be asked
+    DELETED = "deleted"
 
 
-FINAL = (State.DONE, State.HELD, State.REFUSED)
+FINAL = (State.DONE, State.HELD, State.REFUSED, State.DELETED)
+GONE = (State.DELETING, State.DELETED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,8 @@ class Job:
     """How far one session has come. due: not before this time [s since 1970].
 
     attempts: tries in a row that came to nothing. sent: files stored on the server.
-    server: what the server says of the session, as received.
+    server: what the server says of the session, as received. proof: what a deletion is asked with
+    once the folder is gone, {"ticket", "offline"}; empty again when it is done.
     """
 
     session: str
@@ -51,6 +58,7 @@ class Job:
     sent: tuple[str, ...] = ()
     findings: tuple[Mapping[str, Any], ...] = ()
     server: Mapping[str, Any] = field(default_factory=dict)
+    proof: Mapping[str, Any] = field(default_factory=dict)
 
 
 class JobStore:
@@ -73,7 +81,10 @@ class JobStore:
         return job
 
     def put(self, job: Job) -> None:
-        """Store a job, whole or not at all."""
+        """Store a job, whole or not at all. One that is to be deleted stays so."""
+        known = self.get(job.session) if job.state not in GONE else None
+        if known is not None and known.state in GONE:
+            return
         write_json(self._path(job.session), asdict(job))
 
     def get(self, session: str) -> Job | None:
@@ -92,6 +103,12 @@ class JobStore:
         except (ValueError, TypeError, KeyError, json.JSONDecodeError) as error:
             log.error("outbox.unreadable file=%s why=%s", path, error)
             return None
+
+    def delete(self, job: Job, proof: Mapping[str, Any]) -> Job:
+        """Queue the wish that the server deletes a session too; nothing else happens to it."""
+        wish = Job(job.session, "", State.DELETING, server=job.server, proof=dict(proof))
+        self.put(wish)
+        return wish
 
     def all(self) -> list[Job]:
         """Every job, oldest session first."""

@@ -92,6 +92,7 @@ class Outbox:
             State.CHECKING: self._check,
             State.UPLOADING: self._upload,
             State.WAITING: self._ask,
+            State.DELETING: self._erase,
         }
         try:
             return stages[job.state](job)
@@ -100,6 +101,8 @@ class Outbox:
             return self._later(job, str(later.why), later.after_s)
         except Refused as no:
             log.warning("upload.refused session=%s status=%d", job.session, no.status)
+            if job.state is State.DELETING:  # a person has to look, but it is asked again
+                return self._later(job, str(no), self.config.longest_delay_s)
             return replace(job, state=State.REFUSED, status=no.status, reason=str(no))
         except (SessionError, OSError) as error:
             log.warning("upload.held session=%s why=%s", job.session, error)
@@ -168,9 +171,34 @@ class Outbox:
             due=due, reason="",
         )  # fmt: skip
 
+    def erase_pending(self) -> None:
+        """Ask once for every deletion that is still open, due or not."""
+        for job in self.jobs.all():
+            if job.state is State.DELETING:
+                self.jobs.put(self._advance(job))
+
+    def _erase(self, job: Job) -> Job:
+        """Ask the server to delete what it holds; a session that it never had is done, too."""
+        try:
+            self._client.session(job.session)
+            ticket = job.proof["ticket"] or self._client.offline_ticket(job.proof["offline"])
+            server = dict(self._client.erase(job.session, ticket))
+        except Refused as no:
+            if "session.unknown" not in no.why:
+                raise
+            server = {"session": job.session, "state": "unknown", "erased": None, "kept": []}
+        return replace(
+            job, state=State.DELETED, server=server, proof={}, attempts=0, due=0.0, reason=""
+        )
+
     def close(self) -> None:
         """Close connections."""
         self._client.close()
+
+
+def proof_of(manifest: Manifest) -> dict[str, Any]:
+    """What a deletion on the server is asked with; to be taken before the folder is removed."""
+    return {"ticket": manifest.ticket, "offline": _offline(manifest)}
 
 
 def _offline(manifest: Manifest) -> dict[str, Any]:

@@ -29,6 +29,8 @@ _WORDS = {
     State.HELD: "is held back",
     State.REFUSED: "was refused",
     State.DONE: "is done",
+    State.DELETING: "is deleted here, the server is still to be asked",
+    State.DELETED: "is deleted",
 }
 
 

@@ -1,0 +1,122 @@
+"""`session delete`: a recording leaves this machine, and the rewards service is asked to follow."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import click
+
+from game.cli.output import emit, stderr
+
+_ASK_S = 5.0  # patience with the service while the player waits [s]
+
+
+@click.command("delete")
+@click.argument("name", metavar="SESSION")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--local", is_flag=True, help="From this machine alone; ask no server.")
+@click.option("--server", "url", default=None, metavar="URL",
+              help="Rewards service to ask. [default: rewards.url of the settings]")  # fmt: skip
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the sessions. [default: where this machine keeps them]",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def command(
+    name: str, yes: bool, local: bool, url: str | None, root: Path | None, as_json: bool
+) -> None:
+    """Remove a session for good: from this machine, and from the server that it was handed in to.
+
+    The server removes its files and keeps what payment books need. Where it does not answer, the
+    game asks it again by itself.
+    """
+    from game.cli.session import find, loaded_settings, sessions_root
+    from game.errors import SessionCorrupt
+    from game.outbox.outbox import proof_of
+    from game.session.reader import Session
+    from game.session.recover import delete, refuse_busy
+
+    settings = loaded_settings()
+    folder = find(name, sessions_root(root))
+    proof: dict[str, Any] | None = None
+    try:
+        with Session.open(folder) as session:
+            proof = proof_of(session.manifest)
+    except SessionCorrupt:
+        stderr().print(f"{folder} does not read back")
+    if not yes:
+        also = "" if local else ", and ask the server to delete it too"
+        click.confirm(f"Remove {folder} for good{also}?", abort=True, err=True)
+    refuse_busy(folder)
+    outbox = settings.paths.data / "outbox"
+    service = settings.rewards.url if url is None else url
+    asked = not local and _wish(outbox, folder.name, proof, service)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    delete(folder)
+    made = _pages(folder, settings.paths.data)
+    server = _ask(outbox, folder.name, service) if asked else {}
+    facts = {
+        "deleted": str(folder), "bytes": size, "pages": [str(path) for path in made],
+        "server": server or {"state": "not asked" if local else "never handed in"},
+    }  # fmt: skip
+    emit(as_json, facts, lambda: _say(facts))
+
+
+def _wish(outbox: Path, session: str, proof: dict[str, Any] | None, service: str) -> bool:
+    """Note that the server is to be asked; False where it cannot have the session."""
+    from game.outbox.job import Job, JobStore, State
+
+    jobs = JobStore(outbox)
+    known = jobs.get(session)
+    if proof is None or (known is None and not proof["ticket"] and service in ("", "off")):
+        return False
+    jobs.delete(known or Job(session, "", State.QUEUED), proof)
+    return True
+
+
+def _pages(folder: Path, data: Path) -> list[Path]:
+    """Remove pages and films that were made of the session; returns what there was."""
+    made = [folder.parent.parent / "views" / folder.name, data / "reports" / folder.name]
+    made = [path for path in made if path.is_dir()]
+    for path in made:
+        shutil.rmtree(path)
+    album = folder.parent.parent / "views" / "index.html"  # its thumbnails are inside it
+    if album.is_file():
+        album.unlink()
+        made.append(album)
+    return made
+
+
+def _ask(outbox: Path, session: str, service: str) -> dict[str, Any]:
+    """One try now; what does not come off is left to the outbox."""
+    from game.outbox.job import JobStore, State
+    from game.outbox.outbox import Outbox, OutboxConfig
+
+    jobs = JobStore(outbox)
+    if service in ("", "off"):
+        return {"state": "later", "why": "the rewards service does not run now"}
+    box = Outbox(OutboxConfig(outbox, service, timeout_s=_ASK_S))
+    try:
+        box.erase_pending()
+    finally:
+        box.close()
+    job = jobs.get(session)
+    if job is None or job.state is not State.DELETED:
+        return {"state": "later", "why": "" if job is None else job.reason}
+    return {**job.server, "state": "deleted" if job.server.get("erased") else "never handed in"}
+
+
+def _say(facts: dict[str, Any]) -> None:
+    click.echo(f"removed {facts['deleted']} ({facts['bytes'] / 1e6:.1f} MB)")
+    for path in facts["pages"]:
+        click.echo(f"removed {path}")
+    server = facts["server"]
+    if server["state"] == "deleted":
+        gone = server["erased"]
+        click.echo(f"removed from the server: {gone['files']} files ({gone['bytes'] / 1e6:.1f} MB)")
+        click.echo(f"kept there for the payment books: {', '.join(server['kept'])}")
+    elif server["state"] == "later":
+        click.echo(f"the server is asked when the game next runs ({server['why']})")
+    else:
+        click.echo(f"the server: {server['state']}")
