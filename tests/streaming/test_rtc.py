@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from streaming.codec import PTS_PER_TICK, TIME_BASE, TickEncoder, tick_of
+from streaming.codec import KEY_EVERY_S, PTS_PER_TICK, TIME_BASE, TickEncoder, tick_of
 from streaming.errors import TicketRefused
 from streaming.gauges import Meter, Percentiles
 from streaming.impairment import BadLine, Impairment
