@@ -42,11 +42,6 @@ class Ahead:
     ahead: Floats
     aside: Floats
 
-    def only(self, away: Floats, reach: float) -> "Ahead":
-        """Those within reach; away: how far each cell of the city is [m]."""
-        keep = away[self.rows] < reach
-        return Ahead(self.rows[keep], self.near[keep], self.ahead[keep], self.aside[keep])
-
 
 class Horizon:
     """The boxes of all cells, and the walls of those that are filled."""
@@ -64,17 +59,17 @@ class Horizon:
         self._walls[row] = hides[(length > _SHORT) & (hides[:, 4] > _LOW)]
         self._top[row] = top
 
-    def ahead(self, eye: Eye, spread: float, far: float) -> Ahead:
-        """What a level eye has before it; spread: tangent of half the angle of view."""
+    def ahead(self, rows: Ints, eye: Eye, spread: float, far: float) -> Ahead:
+        """What a level eye has before it of `rows`; spread: tangent of half the angle of view."""
         ux, uy = cos(eye.yaw), sin(eye.yaw)
-        x, y = self._corners[0] - eye.x, self._corners[1] - eye.y
+        x, y = self._corners[0][rows] - eye.x, self._corners[1][rows] - eye.y
         ahead = x * ux + y * uy
         aside = y * ux - x * uy
         near = ahead.min(1)
         near_enough = (ahead.max(1) > 0.0) & (near < far)
         left, right = aside - ahead * spread, aside + ahead * spread
-        rows = np.flatnonzero(near_enough & (left.min(1) < 0.0) & (right.max(1) > 0.0))
-        return Ahead(rows, near[rows], ahead[rows], aside[rows])
+        keep = near_enough & (left.min(1) < 0.0) & (right.max(1) > 0.0)
+        return Ahead(rows[keep], near[keep], ahead[keep], aside[keep])
 
     def seen(self, before: Ahead, eye: Eye, spread: float) -> Ints:
         """Rows of those that no nearer walls hide."""

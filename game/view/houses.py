@@ -16,7 +16,7 @@ from game.view.camera import Eye
 from game.view.frontage import Frontage
 from game.view.horizon import Horizon, cell_keys
 from game.view.mesh import geom_node
-from game.view.resident import Resident
+from game.view.resident import AROUND, Resident
 from game.world.city import City
 
 _MARGIN = 3.0  # what a cornice or an awning may stand out over its footprint [m]
@@ -54,8 +54,8 @@ class Houses:
 
     def show(self, eye: Eye, spread: float, far: float, reach: float) -> None:
         """Exactly what is in the picture; see Horizon.ahead. reach: of anything in sight [m]."""
-        away = self.resident.away(eye)
-        before = self.horizon.ahead(eye, spread, far).only(away, reach)
+        away = self.resident.away(eye, reach + AROUND)
+        before = self.horizon.ahead(np.flatnonzero(away < reach), eye, spread, far)
         self.resident.ready(before.rows, away, reach)
         seen = self.horizon.seen(before, eye, spread) if self.hiding else before.rows
         self.resident.show(seen, away)

@@ -15,7 +15,7 @@ from game.view.buildings import tile_keys
 from game.view.camera import Eye
 from game.view.mesh import Mesh, geom_node, join
 from game.view.mouths import Half
-from game.view.resident import Resident
+from game.view.resident import AROUND, Resident
 from game.view.room import Room
 from game.view.signals import Signals
 from game.world.city import City
@@ -42,7 +42,7 @@ class Land:
 
     def show(self, eye: Eye, reach: float) -> None:
         """What lies within reach of the eye [m]."""
-        away = self.resident.away(eye)
+        away = self.resident.away(eye, reach + AROUND)
         rows = np.flatnonzero(away < reach)
         self.resident.ready(rows, away, reach)
         self.resident.show(rows, away)

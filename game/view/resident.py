@@ -5,6 +5,7 @@ depends on the way that led here. Far pieces are let go, so memory does not grow
 """
 
 from collections.abc import Callable, Sequence
+from math import hypot, inf
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from game.view.camera import Eye
 
 AROUND = 260.0  # made ahead of need: this much farther than sight, on all sides [m]
+_STRIDE = 100.0  # the eye moves this far before the pieces round about are looked up anew [m]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -32,20 +34,34 @@ class Resident:
         self.nodes: dict[int, list[Any]] = {}
         self.shown: set[int] = set()
         self._make, self._kept = make, kept
+        self._lacking = np.ones(len(low), np.bool_)
+        self._about = np.zeros(0, np.int64), 0.0, 0.0, -1.0  # rows, and the circle they meet
 
-    def away(self, eye: Eye) -> Floats:
-        """How far each piece is from the eye [m]."""
-        apart = np.maximum(np.abs(self.middle - (eye.x, eye.y)) - self.half, 0.0)
-        return np.asarray(np.sqrt((apart * apart).sum(1)))
+    def away(self, eye: Eye, within: float = inf) -> Floats:
+        """How far each piece is from the eye [m]; infinite where it is farther than `within`."""
+        rows, x, y, about = self._about
+        if hypot(eye.x - x, eye.y - y) + within > about:
+            about = within + _STRIDE
+            rows = np.flatnonzero(self._far(slice(None), eye) <= about)
+            self._about = rows, eye.x, eye.y, about
+        found = np.full(len(self.middle), inf)
+        far = self._far(rows, eye)
+        far[far > within] = inf
+        found[rows] = far
+        return found
+
+    def _far(self, rows: Ints | slice, eye: Eye) -> Floats:
+        apart = np.abs(self.middle[rows] - (eye.x, eye.y)) - self.half[rows]
+        x, y = np.maximum(apart, 0.0).T
+        return np.asarray(np.sqrt(x * x + y * y))
 
     def ready(self, rows: Ints, away: Floats, reach: float) -> None:
         """Make what lacks of `rows`; where nothing does, the nearest other within reach.
 
         After a jump everything round about is made at once.
         """
-        near = np.flatnonzero(away < reach + AROUND).tolist()
-        lacking = [row for row in near if row not in self.nodes]
-        if any(row not in self.nodes for row in rows.tolist()):
+        lacking = np.flatnonzero((away < reach + AROUND) & self._lacking).tolist()
+        if self._lacking[rows].any():
             missing = set(rows.tolist()) - self.nodes.keys()
             self.make(sorted(missing.union(lacking)))
         elif lacking:
@@ -54,6 +70,7 @@ class Resident:
     def make(self, rows: Sequence[int]) -> None:
         """Make the nodes of these."""
         self.nodes.update(self._make(rows))
+        self._lacking[list(rows)] = False
 
     def show(self, rows: Ints, away: Floats) -> None:
         """Exactly these, and let go of the farthest where there are too many."""
@@ -68,5 +85,6 @@ class Resident:
         spare = self.nodes.keys() - wanted if len(self.nodes) > self._kept else ()
         if spare:
             last = max(spare, key=lambda row: float(away[row]))
+            self._lacking[last] = True
             for path in self.nodes.pop(last):
                 path.removeNode()

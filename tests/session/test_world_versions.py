@@ -23,9 +23,8 @@ def test_a_session_of_an_older_world_is_named_as_such_and_still_reads(version):
     with Session.open(GOLDEN / f"session-world-{version}") as session:
         report = verify(session, made.CITY, made.start_of)
         assert [(p.kind, p.tick) for p in report.problems] == [("world", 0)]
-        assert f"world version {version}, this build simulates {WORLD_VERSION}" in (
-            report.problems[0].detail
-        )
+        told = f"driven in world version {version}, this build has {WORLD_VERSION}"
+        assert told in report.problems[0].detail
         assert "91 stored states agree with their digests" in report.problems[0].detail
         ticks = session.ticks()
         assert (len(ticks), ticks.world_version) == (91, version)

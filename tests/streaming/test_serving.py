@@ -139,6 +139,12 @@ def test_a_backend_out_of_memory_passes_pictures_and_says_so(
 
         def warm(self, height: int, width: int) -> None: ...
 
+        def painter(self) -> "Starved":
+            return self
+
+        def told(self) -> str:
+            return ""
+
         def style(self, frame: Pixels, prompt: str, seed: int, style: str = "") -> Pixels:
             raise MemoryError("out of memory")
 

@@ -31,8 +31,9 @@ def test_a_run_stopped_and_continued_ends_with_the_same_weights(smoke: TrainConf
     stopped.save()
     again = train(parted, _quiet)
     assert again.step == whole.step == smoke.steps
-    assert torch.equal(_weights(again), _weights(whole))
-    assert not torch.equal(_weights(stopped), _weights(whole))
+    apart = (_weights(again) - _weights(whole)).abs().max()
+    assert float(apart) < 1e-5, "rounding alone: a step without its momentum is 1e-3"
+    assert float((_weights(stopped) - _weights(whole)).abs().max()) > 1e-4
 
 
 def test_a_checkpoint_of_another_seed_is_refused(smoke: TrainConfig) -> None:
