@@ -23,21 +23,25 @@ _GAP = 8
 
 
 def film(session: Session, path: Path, every_ticks: int = 2) -> int:
-    """Write source and styled side by side as an H.264 MP4 and return the number of frames."""
+    """Write source and styled side by side as an H.264 MP4 and return the number of frames.
+
+    Each is shown at its tick, so a drive with missing pairs lasts as long as it did.
+    """
     part = path.with_suffix(".part.mp4")
-    count = 0
+    count, last = 0, -1
     with av.open(str(part), "w", options={"movflags": "+faststart"}) as container:
-        stream = None
+        stream, first = None, 0
         rate = Fraction(TICK_HZ, every_ticks)
-        for _tick, source, styled in paired_pictures(session):
+        for tick, source, styled in paired_pictures(session):
             picture = _beside(source, styled)
             if stream is None:
-                stream = container.add_stream("libx264", rate=rate)
+                stream, first = container.add_stream("libx264", rate=rate), tick
                 stream.height, stream.width = picture.shape[:2]
                 stream.pix_fmt = "yuv420p"
                 stream.options = {"preset": "veryfast", "crf": "20"}
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = count, 1 / rate
+            last = max(last + 1, (tick - first) // every_ticks)
+            frame.pts, frame.time_base = last, 1 / rate
             container.mux(stream.encode(frame))
             count += 1
         if stream is not None:
