@@ -90,8 +90,10 @@ def _unbundle(window: Window, city: City) -> None:
     houses = scene.houses
     houses.hiding = False
     houses.whole()
-    for layer in (scene._walls, scene._shops):
-        layer.node().removeAllChildren()
+    naive = scene._walls.getParent().attachNewNode("naive")
+    naive.setState(scene._walls.getState())
+    for layer in (scene._walls, scene._shops):  # still kept up to date, seen by nobody
+        layer.stash()
     look = buildings.looks(city.footprints)
     height = np.array([f.height for f in city.footprints])
     wall = buildings.edges(buildings.flatten(city.footprints), height, look)
@@ -99,7 +101,7 @@ def _unbundle(window: Window, city: City) -> None:
     ends = np.searchsorted(wall.owner, np.arange(len(city.footprints) + 1))
     for low, high in pairwise(ends):
         mesh = quads[low:high].reshape(-1), quad_indices(int(high - low))
-        scene._walls.attachNewNode(geom_node("building", mesh))
+        naive.attachNewNode(geom_node("building", mesh))
 
 
 def _views(city: City) -> dict[str, list[WorldState]]:
