@@ -1,13 +1,13 @@
 """`session list | show | verify | recover | delete`: what lies on this disk."""
 
 import importlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from game.cli.output import emit, stderr
+from game.cli.session_options import common
 from game.errors import SessionError, UsageError
 from game.session.ids import is_id
 from game.session.reader import Session
@@ -27,17 +27,6 @@ _LATER = {
     "report": "session_report",
     "delete": "session_delete",
 }
-
-
-def _common(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that every command of the group takes."""
-    root = click.option(
-        "--root",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Folder of the sessions. [default: where this machine keeps them]",
-    )
-    as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-    return root(as_json(function))
 
 
 def sessions_root(root: Path | None) -> Path:
@@ -136,7 +125,7 @@ command = _Group("session", help="Look at, verify, replay, share, draw and expor
 @command.command("list")
 @click.option("--page", is_flag=True, help="Write a page with thumbnails too.")
 @click.option("--open", "show", is_flag=True, help="Open that page in the browser.")
-@_common
+@common
 def list_(page: bool, show: bool, root: Path | None, as_json: bool) -> None:
     """All sessions on this machine, oldest first."""
     where = sessions_root(root)
@@ -199,7 +188,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
 
 @command.command("show")
 @click.argument("name", metavar="SESSION", default="last")
-@_common
+@common
 def show(name: str, root: Path | None, as_json: bool) -> None:
     """Everything that a session says of itself."""
     from dataclasses import asdict
@@ -231,7 +220,7 @@ def show(name: str, root: Path | None, as_json: bool) -> None:
 
 @command.command("verify")
 @click.argument("name", metavar="SESSION", default="last")
-@_common
+@common
 @click.pass_context
 def verify_(context: click.Context, name: str, root: Path | None, as_json: bool) -> None:
     """Replay a session and compare it with everything that was stored."""
@@ -260,7 +249,7 @@ def verify_(context: click.Context, name: str, root: Path | None, as_json: bool)
 
 @command.command("recover")
 @click.argument("name", metavar="SESSION", default="last")
-@_common
+@common
 def recover_(name: str, root: Path | None, as_json: bool) -> None:
     """Finish what a crash left of a session."""
     from game.session.recover import recover

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from game.cli.output import emit, stderr
+from game.cli.session_options import common
 
 _ASK_S = 5.0  # patience with the service while the player waits [s]
 
@@ -17,12 +18,7 @@ _ASK_S = 5.0  # patience with the service while the player waits [s]
 @click.option("--local", is_flag=True, help="From this machine alone; ask no server.")
 @click.option("--server", "url", default=None, metavar="URL",
               help="Rewards service to ask. [default: rewards.url of the settings]")  # fmt: skip
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the sessions. [default: where this machine keeps them]",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@common
 def command(
     name: str, yes: bool, local: bool, url: str | None, root: Path | None, as_json: bool
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from game.cli.output import emit, stderr
+from game.cli.session_options import common, on_ray
 from game.errors import UsageError
 
 
@@ -42,20 +43,8 @@ from game.errors import UsageError
     help="Terms of a track whose backend names none, for example styled=CC-BY-NC-4.0.",
 )
 @click.option("--jobs", default=1, show_default=True, help="Processes.")
-@click.option(
-    "--ray",
-    "address",
-    is_flag=False,
-    flag_value="auto",
-    metavar="[ADDRESS]",
-    help="Work on a Ray cluster, one session a worker.",
-)
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the sessions. [default: where this machine keeps them]",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")  # fmt: skip
+@on_ray
+@common
 def command(
     kind: str, names: tuple[str, ...], out: Path, fps: float | None, frames: int, shortest: int,
     gop: int, size: str | None, licences: tuple[str, ...], jobs: int, address: str | None,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from game.cli.output import emit, stderr
+from game.cli.session_options import common, on_ray
 from game.errors import UsageError
 
 
@@ -71,20 +72,8 @@ def size_of(text: str | None) -> tuple[int, int] | None:
     show_default="one a core",
     help="Processes that draw.",
 )
-@click.option(
-    "--ray",
-    "address",
-    is_flag=False,
-    flag_value="auto",
-    metavar="[ADDRESS]",
-    help="Work on a Ray cluster, one session a worker.",
-)
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the sessions. [default: where this machine keeps them]",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")  # fmt: skip
+@on_ray
+@common
 def command(
     names: tuple[str, ...], channels: tuple[str, ...], out: Path, every: int, size: str | None,
     view: str, form: str, first: int, last: int | None, states: bool, jobs: int,

@@ -7,15 +7,10 @@ from typing import Any
 import click
 
 from game.cli.output import emit, stderr
+from game.cli.session_options import common
 from game.errors import UsageError
 
 _AHEAD_TICKS = 3600
-_root = click.option(
-    "--root",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the sessions. [default: where this machine keeps them]",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
 
 @click.command("replay")
@@ -23,8 +18,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON object on
 @click.option("--from-tick", "first", default=0, show_default=True, help="Begin at this tick.")
 @click.option("--window", is_flag=True, help="Watch it, with a camera of your own.")
 @click.option("--speed", default=1.0, show_default=True, help="Of the window: 0.1 to 16.")
-@_root
-@_json
+@common
 @click.pass_context
 def replay(
     context: click.Context, name: str, first: int, window: bool, speed: float, root: Path | None,
@@ -42,7 +36,6 @@ def replay(
     try:
         city = city_of(driven)
         need_this_world(driven, city)
-        stored = isinstance(driven, Session)
         said = driven.scenario_text() if isinstance(driven, Session) else driven.scenario
         stage = stage_of(said)(driven.manifest, city)
         steps = len(driven.controls())
@@ -63,8 +56,8 @@ def replay(
                     stderr().print(f"minute {state.tick // _AHEAD_TICKS}")
         facts = _facts(driven, state, count, time.perf_counter() - began)
     finally:
-        if stored:
-            driven.close()  # type: ignore[union-attr]
+        if isinstance(driven, Session):
+            driven.close()
     emit(as_json, facts, lambda: _say(facts))
     if facts["same"] is False and state.tick == steps:
         context.exit(1)
@@ -106,8 +99,7 @@ def _say(facts: dict[str, Any]) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="File to write. [default: SCENARIO.drive here]",
 )
-@_root
-@_json  # fmt: skip
+@common
 def share(name: str, out: Path | None, root: Path | None, as_json: bool) -> None:
     """Write a drive as one file of a few kB that anyone can replay; nothing in it names you."""
     from game.cli.session import find, sessions_root

@@ -6,26 +6,15 @@ from typing import Any
 import click
 
 from game.cli.output import emit, stderr
+from game.cli.session_options import common, on_ray
 
 
 @click.command("report")
 @click.argument("names", metavar="SESSIONS...", nargs=-1)
 @click.option("--quick", is_flag=True, help="Leave out what needs the films decoded.")
 @click.option("--jobs", default=1, show_default=True, help="Processes.")
-@click.option(
-    "--ray",
-    "address",
-    is_flag=False,
-    flag_value="auto",
-    metavar="[ADDRESS]",
-    help="Work on a Ray cluster, one session a worker.",
-)
-@click.option(
-    "--root",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the sessions. [default: where this machine keeps them]",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@on_ray
+@common
 def command(
     names: tuple[str, ...], quick: bool, jobs: int, address: str | None, root: Path | None,
     as_json: bool,

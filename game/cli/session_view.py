@@ -5,13 +5,7 @@ from pathlib import Path
 import click
 
 from game.cli.output import emit, stderr
-
-_root = click.option(
-    "--root",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the sessions. [default: where this machine keeps them]",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+from game.cli.session_options import common
 
 
 @click.command("view")
@@ -22,8 +16,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON object on
     help="Folder of the page. [default: beside the sessions, under views/]",
 )
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
-@_root
-@_json
+@common
 def view(name: str, out: Path | None, show: bool, root: Path | None, as_json: bool) -> None:
     """Make a page of a session that any browser shows, without a server."""
     from rich.progress import Progress
@@ -57,8 +50,7 @@ def view(name: str, out: Path | None, show: bool, root: Path | None, as_json: bo
     type=click.Path(path_type=Path, dir_okay=False),
     help="A .png, .gif or .mp4 file.",
 )
-@_root
-@_json
+@common
 def clip(
     name: str, at_s: float, seconds: float, out: Path, root: Path | None, as_json: bool
 ) -> None:
