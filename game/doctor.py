@@ -9,11 +9,11 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from game.errors import GameError
+from game.errors import GameError, fitting
 from game.settings import Settings, has_display
 
 GOOD, NOTE, BAD = "ok", "note", "missing"
@@ -61,10 +61,18 @@ def examine(settings: Settings) -> Iterator[Answer]:
     yield from (_extra(name) for name in _EXTRAS)
 
 
+def ask(settings: Settings, names: Collection[str]) -> Iterator[Answer]:
+    """Only these questions: streaming, stream, loopback, disk, memory."""
+    for question in (_streaming, _stream, _loopback, _disk, _memory):
+        if question.__name__.strip("_") in names:
+            yield _asked(question, settings)
+
+
 def _asked(question: Callable[[Settings], Answer], settings: Settings) -> Answer:
     name = question.__name__.strip("_")
     try:
-        return question(settings)
+        answer = question(settings)
+        return replace(answer, remedy=fitting(answer.remedy))
     except GameError as error:
         return Answer(name, BAD, str(error))
     except (ImportError, OSError, RuntimeError) as error:
@@ -136,8 +144,8 @@ def _streaming(_: Settings) -> Answer:
 def _stream(settings: Settings) -> Answer:
     """What the stream section says, looked at without dialling: `stream probe` does that."""
     from game.play.link import dial
+    from streaming.address import address_of
     from streaming.errors import StreamingError
-    from streaming.link import address_of
 
     chosen = settings.stream
     if chosen.url == "off":
@@ -189,5 +197,5 @@ def _extra(name: str) -> Answer:
     missing = [module for module in _EXTRAS[name] if importlib.util.find_spec(module) is None]
     if not missing:
         return Answer(f"extra {name}", GOOD, "installed")
-    remedy = f"pip install '.[{name}]'"
+    remedy = fitting(f"pip install '.[{name}]'")
     return Answer(f"extra {name}", NOTE, f"{_WITHOUT[name]} ({', '.join(missing)})", remedy)

@@ -18,6 +18,8 @@ GameError
     └── ScenarioChanged  was made with another text of its scenario            exit 3
 """
 
+import re
+import sys
 from pathlib import Path
 
 
@@ -127,7 +129,21 @@ class MissingPart(GameError):
         self.what, self.remedy = what, remedy
 
     def __str__(self) -> str:
-        return f"{self.what}; {self.remedy}"
+        return fitting(f"{self.what}; {self.remedy}")
+
+
+_PIP = re.compile(r"(?:install (?:it with|the extra): )?pip install (?:'[^']*'|[^\s,;)]+)")
+_ELSEWHERE = "this package leaves it out, an installation with pip has it (docs/packaging.md)"
+
+
+def packaged() -> bool:
+    """Whether this is the desktop package, to which pip can add nothing."""
+    return hasattr(sys, "_MEIPASS")
+
+
+def fitting(advice: str) -> str:
+    """The same advice for this copy: to the desktop package nothing can be installed."""
+    return _PIP.sub(_ELSEWHERE, advice) if packaged() else advice
 
 
 class AlreadyRunning(GameError):

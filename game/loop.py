@@ -33,6 +33,10 @@ class Pacer:
         self._done += count
         return count
 
+    def rest(self) -> None:
+        """Forget the time that has passed since the last due tick: somebody paused."""
+        self._start = self._now() - self._done * 1_000_000_000 // TICK_HZ
+
     def wait_s(self) -> float:
         """Seconds until the next tick is due, 0.0 when it already is."""
         at = self._start + (self._done + 1) * 1_000_000_000 // TICK_HZ

@@ -32,7 +32,8 @@ from typing import IO, Any
 
 from game.errors import AlreadyRunning, GameError
 
-_READY_S = 60.0
+_READY_S = 240.0
+"""Only a hang takes so long, on however slow a machine; a child that dies is told at once."""
 _STOP_S = 5.0
 
 
@@ -94,6 +95,22 @@ class Service:
             raise ServiceFailed(self.spec.name, self.log, "it ended at once") from None
         return self.info
 
+    def tell(self, message: object) -> None:
+        """Say something to a child that listens at its pipe; `ready` waits for its answer.
+
+        Raises OSError when it is gone.
+        """
+        if self._pipe is None:
+            raise BrokenPipeError(f"{self.spec.name} was never started")
+        self.info = None
+        self._pipe.send(message)
+
+    def is_ready(self) -> bool:
+        """Whether `ready` would answer at once, with a report or because it ended."""
+        if self.info is not None:
+            return True
+        return self._pipe is not None and (self._pipe.poll(0) or not self.alive())
+
     def alive(self) -> bool:
         """True while the process runs."""
         return self._process is not None and self._process.is_alive()
@@ -121,12 +138,31 @@ class Supervisor:
         self._logs = logs
         self.services: dict[str, Service] = {}
 
-    def start(self, spec: ServiceSpec) -> Service:
-        """Start one more child under its name."""
+    def start(self, spec: ServiceSpec, name: str = "") -> Service:
+        """Start one more child under its name, or another one."""
         service = Service(spec, self._logs)
         service.start()
-        self.services[spec.name] = service
+        self.services[name or spec.name] = service
         return service
+
+    def stand_in(self, spare: str, spec: ServiceSpec) -> bool:
+        """Let the child that waits as `spare` take over the work of `spec`, whose own child is
+        dead: it is told the config. False where none waits.
+        """
+        waiting = self.services.get(spare)
+        if waiting is None or not waiting.alive() or waiting.info is None:
+            if waiting is None or not waiting.alive() or not waiting.is_ready():
+                return False
+            waiting.ready(0)
+        try:
+            waiting.tell(spec.config)
+        except OSError:
+            return False
+        if (old := self.services.pop(spec.name, None)) is not None:
+            old.stop()
+        waiting.spec = spec
+        self.services[spec.name] = self.services.pop(spare)
+        return True
 
     def revive(self) -> list[str]:
         """Start again whatever has died and return the names."""

@@ -18,6 +18,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 import platformdirs
 
 from game.errors import SettingsError
+from game.play.app.preference import AppSettings
+from game.play.gear import DeviceSettings
+from game.session.format import EDGES, CaptureProfile
 from rewards.settings import RewardsSettings
 
 ENV_PREFIX = "SCALE_DIFFUSION__"
@@ -71,6 +74,8 @@ class PlaySettings:
     """the first scenario; '' goes through the library"""
     seed: int = 0
     """0 draws a new one for every scenario"""
+    ghost: str = ""
+    """a shared drive, or a session's folder, to race in its scenario and seed"""
     free: bool = False
     """drive where you like instead of a scenario"""
     place: str = "West 42nd Street & 7th Avenue"
@@ -94,6 +99,22 @@ class PlaySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GraphicsSettings:
+    """How the captured picture is drawn; a session keeps what it was drawn with."""
+
+    edges: str = "smooth"
+    """smooth or hard; smooth ones cost a processor about 1.5 ms a frame"""
+
+    def __post_init__(self) -> None:
+        _one_of("graphics.edges", self.edges, EDGES)
+
+    @property
+    def profile(self) -> CaptureProfile:
+        """The capture profile of a new session."""
+        return CaptureProfile(edges=self.edges)
+
+
+@dataclass(frozen=True, slots=True)
 class StreamSettings:
     """The diffusion stream."""
 
@@ -101,8 +122,8 @@ class StreamSettings:
     """WebSocket address of a stream server; '' starts one on this machine, 'off' drives without"""
     api_key: Secret = field(default_factory=Secret)
     """sent to the stream server"""
-    backend: str = "filter"
-    """of the server that is started here"""
+    backend: str = "auto"
+    """of the server that is started here; auto: tiny where it keeps the pace, filter elsewhere"""
     style: str = "day"
     """the first style"""
     mode: str = "auto"
@@ -114,9 +135,10 @@ class StreamSettings:
     codec: str = "vp8"
     """vp8 or h264, of what is sent"""
     model: str = "lucy-restyle-latest"
-    """of the livekit transport: which remote model"""
+    """which remote model; of the livekit transport, and of a direct one with a size"""
     size: str = ""
-    """of a remote model that the table lacks: 1280x704@30"""
+    """of a remote model that the table lacks: 1280x704@30; 'native': the table's; ':crop' behind
+    it fills the model's frame instead of letterboxing"""
     stun: str = ""
     """STUN server of the direct transport: host:port"""
     turn: str = ""
@@ -180,16 +202,75 @@ class ServerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateSettings:
+    """Where `update` looks; it never looks unasked."""
+
+    url: str = ""
+    """address of the signed announcement; '' = the one this copy was built with"""
+    keys: tuple[str, ...] = ()
+    """public release keys that are believed, hex; () = those this copy was built with"""
+
+
+@dataclass(frozen=True, slots=True)
+class KioskSettings:
+    """How an unattended kiosk runs."""
+
+    drive: str = "free"
+    """what a visitor drives: free (from play.place, in the traffic of play.city) or scenarios"""
+    run_s: int = 180
+    """a visitor drives at most so long, 10 .. 3600"""
+    idle_s: int = 25
+    """a run that nobody steers ends after so long, 11 .. 600"""
+    claim_s: int = 60
+    """how long the last screen with the code stays, 5 .. 600"""
+    attract_s: int = 90
+    """the bot drives so long before it begins another scenario, 10 .. 3600"""
+    style_s: int = 8
+    """the look of what the bot drives changes so often, 3 .. 600"""
+    host: str = ""
+    """public address of the rewards service that the QR code leads to; '' = rewards.url"""
+    code_days: int = 30
+    """a visitor's code is good for so long, 1 .. 60"""
+    clip_s: float = 8.0
+    """length of the visitor's clip, 0 = none"""
+    spare: bool = True
+    """a second booth waits with the city in memory, so that a dead one is replaced in a moment"""
+    staff_host: str = "127.0.0.1"
+    """where the status page listens: this machine alone, or an address of the staff's network"""
+    staff_port: int = 8770
+    """its port; 0 = any that is free"""
+    staff_code: Secret = field(default_factory=Secret)
+    """6 to 12 digits that close and open the kiosk at its own keyboard; '' = that cannot be done"""
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("run_s", 10, 3600), ("idle_s", 11, 600), ("claim_s", 5, 600), ("attract_s", 10, 3600),
+            ("style_s", 3, 600), ("code_days", 1, 60), ("clip_s", 0, 60), ("staff_port", 0, 65535),
+        ):  # fmt: skip
+            if not low <= getattr(self, name) <= high:
+                raise SettingsError(f"kiosk.{name}", "range", f"must lie in {low} .. {high}")
+        _one_of("kiosk.drive", self.drive, ("free", "scenarios"))
+        code = self.staff_code.reveal()
+        if code and not (code.isascii() and code.isdigit() and 6 <= len(code) <= 12):
+            raise SettingsError("kiosk.staff_code", "value", "write 6 to 12 digits")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All sections."""
 
     paths: PathSettings = field(default_factory=PathSettings)
     play: PlaySettings = field(default_factory=PlaySettings)
+    graphics: GraphicsSettings = field(default_factory=GraphicsSettings)
     stream: StreamSettings = field(default_factory=StreamSettings)
     record: RecordSettings = field(default_factory=RecordSettings)
     wallet: WalletSettings = field(default_factory=WalletSettings)
     rewards: ServerSettings = field(default_factory=ServerSettings)
     server: RewardsSettings = field(default_factory=RewardsSettings)
+    update: UpdateSettings = field(default_factory=UpdateSettings)
+    kiosk: KioskSettings = field(default_factory=KioskSettings)
+    app: AppSettings = field(default_factory=AppSettings)
+    devices: DeviceSettings = field(default_factory=DeviceSettings)
 
 
 PROFILES: dict[str, dict[str, dict[str, Any]]] = {
@@ -233,6 +314,11 @@ def has_display(environ: Mapping[str, str] | None = None) -> bool:
     return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
 
 
+def service_socket(environ: Mapping[str, str] | None = None) -> str:
+    """Where the service manager wants to be told that all is well, '' where none asks."""
+    return (os.environ if environ is None else environ).get("NOTIFY_SOCKET", "")
+
+
 def template() -> str:
     """A commented TOML file of all settings at their defaults, made from the dataclasses."""
     lines = []
@@ -265,8 +351,13 @@ def _one_of(key: str, value: str, allowed: tuple[str, ...]) -> None:
         raise SettingsError(key, "value", f"'{value}' is not one of {', '.join(allowed)}")
 
 
+def user_file() -> Path:
+    """The player's own settings file, whether or not it is there."""
+    return Path(platformdirs.user_config_dir("scale-diffusion")) / "settings.toml"
+
+
 def _from_file(file: Path | None) -> dict[str, tuple[Any, str]]:
-    path = file or Path(platformdirs.user_config_dir("scale-diffusion")) / "settings.toml"
+    path = file or user_file()
     if not path.is_file():
         if file is not None:
             raise SettingsError("--settings", str(file), "no such file")

@@ -34,11 +34,14 @@ class AnswerRequest(_Request):
 
 
 class ClaimRequest(_Request):
-    """A challenge that names a claim, signed with both keys. claim_signature: hex."""
+    """A challenge that names a claim, signed with both keys. claim_signature: hex.
+
+    signature: of the wallet; may be '' where the claim is a key.
+    """
 
     claim: str = Field(max_length=64, pattern=_CLAIM)
     nonce: str = Field(max_length=64)
-    signature: str = Field(max_length=128)
+    signature: str = Field("", max_length=128)
     claim_signature: str = Field("", max_length=128)
 
 
@@ -75,6 +78,7 @@ def add_accounts(app: FastAPI, desk: Desk) -> None:
     @app.post("/v1/sessions/{session}/appeal", status_code=201)
     def appeal(session: str) -> dict[str, Any]:
         found = appeals.ask(desk.ledger, session, int(desk.now()))
+        desk.want_source(session)
         return {"session": session, "state": found.state, "note": found.note}
 
     @app.get("/metrics")

@@ -10,12 +10,12 @@ from typing import Any
 from solders.pubkey import Pubkey
 
 from rewards.errors import LedgerMismatch, SetUpIncomplete
+from rewards.facts import Facts, endpoint, read_facts
 from rewards.history import History
 from rewards.instructions import Token
 from rewards.ledger import Ledger
 from rewards.model import FINALIZED, OPEN, Payout, Receipt
 from rewards.settings import RewardsSettings
-from rewards.treasury import Facts, endpoint, read_facts
 
 
 @dataclass(frozen=True, slots=True)

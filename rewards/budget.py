@@ -2,18 +2,25 @@
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from rewards.schema import budget
+
+_DAY = sa.text("INSERT INTO budget (day, spent) VALUES (:day, 0) ON CONFLICT DO NOTHING")
+_ADD = (
+    sa.update(budget)
+    .where(budget.c.day == sa.bindparam("of_day"))
+    .values(spent=budget.c.spent + sa.bindparam("amount"))
+)
+_ADD_WITHIN = _ADD.where(budget.c.spent + sa.bindparam("amount") <= sa.bindparam("most"))
 
 
 def spend(db: Connection, day: str, amount: int, limit: int | None) -> bool:
     """Add to a day's sum unless that passes the limit; False when it would."""
-    insert = postgresql_insert if db.dialect.name == "postgresql" else sqlite_insert
-    db.execute(insert(budget).values(day=day, spent=0).on_conflict_do_nothing())
-    where = [budget.c.day == day]
+    values: dict[str, object] = {"of_day": day, "amount": amount}
+    adding = _ADD if limit is None else _ADD_WITHIN
     if limit is not None:
-        where.append(budget.c.spent + amount <= limit)
-    update = sa.update(budget).where(*where).values(spent=budget.c.spent + amount)
-    return db.execute(update).rowcount == 1
+        values["most"] = limit
+    if db.execute(adding, values).rowcount == 1:
+        return True
+    db.execute(_DAY, {"day": day})  # the day's first; else it stays as it is
+    return db.execute(adding, values).rowcount == 1

@@ -21,14 +21,6 @@ BEARER = re.compile(r"[0-9a-f]{20}")
 """80 bits; anything shorter could be guessed and cannot be claimed."""
 
 
-def claim_text(domain: str, claim: str, wallet: str, nonce: str) -> str:
-    """What the claim's key signs: names both sides, good for one answer."""
-    return (
-        f"{domain}: pay the sessions of claim {claim} to wallet {wallet}.\n"
-        f"This is not a transaction.\nNonce: {nonce}"
-    )
-
-
 def check_claim(claim: str, text: str, signature: str) -> None:
     """Raises UploadRefused unless the holder of `claim` agreed to `text`. signature: hex."""
     if BEARER.fullmatch(claim):

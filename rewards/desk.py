@@ -11,8 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from rewards import space, tickets
-from rewards.claim import bind_proof, check_claim
+from rewards import space, tickets, wanted
+from rewards.claim import KEY, bind_proof, check_claim
+from rewards.facts import Facts, read_facts
+from rewards.inbox import Inbox
 from rewards.ledger import Ledger
 from rewards.metrics import render, samples
 from rewards.model import Payout
@@ -22,7 +24,6 @@ from rewards.refusal import UploadRefused
 from rewards.settings import RewardsSettings
 from rewards.signin import Challenge, SignIn
 from rewards.storage import Store
-from rewards.treasury import Facts, read_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,15 @@ class Desk:
     def facts(self) -> Facts | None:
         return read_facts(self.settings)
 
-    def take(self, payee: str, address: str, device: str, now_s: float) -> None:
-        """One run ticket off everybody's quota. Raises TicketRefused."""
+    def take(self, db: sa.Connection, payee: str, address: str, device: str, now_s: float) -> None:
+        """One run ticket off everybody's quota, in a write transaction. Raises TicketRefused."""
         rates = self.settings
         asked = {"payee": (payee, Rate(rates.tickets_at_once, rates.tickets_per_hour))}
         if address and not _is_loopback(address):
             asked["address"] = (address, Rate(rates.tickets_at_once * 4, rates.address_per_hour))
         if device:
             asked["device"] = (device, Rate(rates.tickets_at_once, rates.tickets_per_hour))
-        self.quota.take(asked, now_s)
+        self.quota.take_in(db, asked, now_s)
 
     def check_room(self, coming: int) -> None:
         """Raises UploadRefused (503) before a volume fills."""
@@ -70,12 +71,23 @@ class Desk:
         """Bind a claim to the wallet that signed. Raises UploadRefused; once only.
 
         claim_signature: hex, of the same text, with the claim's key; '' for a bearer code.
+        wallet_signature: '' where the claim is a key: its holder alone says who is paid, and the
+        wallet named in the text counts as typed in.
         """
         text = self.signin.text(nonce)
         if f"claim {claim} " not in text:
             raise UploadRefused("claim.foreign", "the signed text names another claim", 403)
         check_claim(claim, text, claim_signature)
-        wallet = self.signin.finish(nonce, wallet_signature, self.now())
+        if KEY.fullmatch(claim) and not wallet_signature:
+            wallet, _ = self.signin.take(nonce, self.now())
+        else:
+            wallet = self.signin.finish(nonce, wallet_signature, self.now())
+        return wallet, self.bind_claim(claim, wallet)
+
+    def bind_claim(self, claim: str, wallet: str) -> tuple[Payout, ...]:
+        """Give a claim its wallet, whose right to it the caller has checked. Once only: raises
+        UploadRefused claim.bound where it has another one; the same one again changes nothing.
+        """
         now_s = int(self.now())
         proof = bind_proof(self.key, claim, wallet, now_s)
         key, body = f"bindings/{claim}.json", proof.encode()
@@ -84,7 +96,13 @@ class Desk:
             raise UploadRefused("claim.bound", "this claim has its wallet already", 409)
         if self.clean.size(key) is None:  # before the ledger: the binding outlives it
             self.clean.put(key, iter([body]), len(body), _sha256(body))
-        return wallet, self.ledger.bind(claim, wallet, now_s, proof)
+        return self.ledger.bind(claim, wallet, now_s, proof)
+
+    def want_source(self, session: str, why: str = wanted.APPEAL) -> None:
+        """Ask the player's machine for the source video, unless it came by itself."""
+        engine = self.signin.engine
+        if not any(wanted.SOURCE.fullmatch(e.name) for e in Inbox(engine).files(session)):
+            wanted.Wants(engine).ask(session, why, int(self.now()))
 
     def metrics(self) -> str:
         """The text of /metrics."""

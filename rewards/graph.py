@@ -15,6 +15,7 @@ from game.session.protocols import Evidence, Finding
 from game.session.reader import Session
 from game.world.version import WORLD_VERSION
 from rewards.model import finding_to_dict
+from rewards.tracing import Tracing
 
 Run = Callable[[Session, Evidence], Finding]
 
@@ -53,15 +54,21 @@ class _State(TypedDict):
     findings: tuple[dict[str, Any], ...]  # plain types alone: a checkpoint keeps them
 
 
-def run_graph(steps: Sequence[Step], session: Session, evidence: Evidence) -> tuple[Finding, ...]:
-    """The same by LangGraph. Its import takes seconds, so it happens here. Tracing is off.
+def run_graph(
+    steps: Sequence[Step],
+    session: Session,
+    evidence: Evidence,
+    tracing: Tracing | None = None,
+) -> tuple[Finding, ...]:
+    """The same by LangGraph. Its import takes seconds, so it happens here. tracing: None = off.
 
     With a path under 'checkpoint' in the evidence's memo, what was found is kept there after each
     check: a judge that comes after a crash goes on with the check that was cut off.
     """
     from langsmith import tracing_context
 
-    with tracing_context(enabled=False), _saver(evidence) as saver:  # a dead endpoint would hang us
+    traced = tracing_context(enabled=False) if tracing is None else tracing.context()
+    with traced, _saver(evidence) as saver:
         graph = build(steps, session, evidence, saver)
         if saver is None:
             final = graph.invoke({"findings": ()})

@@ -6,7 +6,7 @@ says so, once. Says no to names, sizes and changes that no recorder makes.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from game.session import format as layout
 from rewards.refusal import TicketRefused, UploadRefused
 from rewards.schema import make_tables
+from rewards.together import Together
 
 KIB, MIB = 1 << 10, 1 << 20
 LARGEST: dict[str, int] = {
@@ -41,9 +42,10 @@ runs = sa.Table(
     metadata,
     sa.Column("session", sa.String(26), primary_key=True),
     sa.Column("ticket", sa.Text, nullable=False),
-    sa.Column("who", sa.String(128), nullable=False, index=True),
+    sa.Column("who", sa.String(128), nullable=False),
     sa.Column("issued_s", sa.Integer, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
+    sa.Index("run_who", "who", "issued_s"),
 )
 files = sa.Table(
     "file",
@@ -52,6 +54,9 @@ files = sa.Table(
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
+)
+_RECENT = sa.select(sa.func.count()).where(
+    runs.c.who == sa.bindparam("who"), runs.c.issued_s > sa.bindparam("since")
 )
 
 
@@ -102,25 +107,37 @@ class Inbox:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        self._writer = engine.execution_options(writes=True)
+        self._writer, self._tickets = engine.execution_options(writes=True), Together(engine)
         make_tables(metadata, engine)
 
-    def open_run(self, ticket: Mapping[str, Any], hourly: int) -> None:
-        """Remember a ticket. Raises TicketRefused where its payee has had `hourly` this hour."""
+    def open_run(
+        self,
+        ticket: Mapping[str, Any],
+        hourly: int,
+        first: Callable[[sa.Connection], None] | None = None,
+    ) -> None:
+        """Remember a ticket. Raises TicketRefused where its payee has had `hourly` this hour.
+
+        first: what else is written with it or not at all; may refuse.
+        """
         who = ticket["payee"] or ticket["claim"]
-        with self._writer.begin() as db:
-            since = ticket["issued_s"] - 3600
-            recent = sa.select(sa.func.count()).where(runs.c.who == who, runs.c.issued_s > since)
-            if (db.execute(recent).scalar() or 0) >= hourly:
+        row = {
+            "session": ticket["session"],
+            "ticket": json.dumps(dict(ticket), sort_keys=True),
+            "who": who,
+            "issued_s": ticket["issued_s"],
+            "state": State.ISSUED,
+        }
+
+        def put(db: sa.Connection) -> None:
+            if first is not None:
+                first(db)
+            recent = db.scalar(_RECENT, {"who": who, "since": ticket["issued_s"] - 3600})
+            if (recent or 0) >= hourly:
                 raise TicketRefused("ticket.quota", f"{hourly} tickets an hour; try later", 429)
-            row = {
-                "session": ticket["session"],
-                "ticket": json.dumps(dict(ticket), sort_keys=True),
-                "who": who,
-                "issued_s": ticket["issued_s"],
-                "state": State.ISSUED,
-            }
-            db.execute(runs.insert().values(row))
+            db.execute(runs.insert(), row)
+
+        self._tickets.write(put)
 
     def ticket(self, session: str) -> dict[str, Any] | None:
         """The ticket as it was given out for `session`, None where there was none."""

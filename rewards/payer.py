@@ -11,15 +11,17 @@ from rewards import policy, tickets
 from rewards.chain import Chain
 from rewards.claim import bound_wallet
 from rewards.errors import ChainUnreachable, SetUpIncomplete, VerdictInvalid
+from rewards.facts import Facts
 from rewards.ledger import Ledger
 from rewards.metrics import write_payer
 from rewards.model import Payout
 from rewards.parent import exit_with_parent
-from rewards.payment import Payer, PayRules, Turn
+from rewards.payment import Payer
 from rewards.premises import Premises
 from rewards.sealed import unseal
 from rewards.settings import RewardsSettings
-from rewards.treasury import LOCAL, Facts, open_chain
+from rewards.treasury import LOCAL, open_chain
+from rewards.turn import PayRules, Turn
 
 log = logging.getLogger(__name__)
 

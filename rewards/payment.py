@@ -20,75 +20,24 @@ only level that counts. Owns no rows and no connection; refuses to sign while th
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from rewards.chain import ABSENT, FOREIGN, FROZEN, Bill, Chain, Fate, Funds, Look
 from rewards.errors import EndpointsDisagree, ReceiptUnexplained
-from rewards.instructions import BATCH
-from rewards.ledger import Ledger, Signing
+from rewards.ledger import Ledger
 from rewards.model import DUE, OPEN, SIGNED, Payout, Receipt
+from rewards.payout_book import Signing
+from rewards.turn import PayRules, Plan, Turn
 from rewards.utc import utc_day, utc_time
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 SETTLED_DEPTH = 32  # slots after which what one endpoint saw must be in its history too
 _NOT_HELD = 0
+AT_ONCE = 8  # questions to the chain
 _LOOK = 100  # payouts looked at on the chain at one time
-
-
-@dataclass(frozen=True, slots=True)
-class PayRules:
-    """Limits of one payer.
-
-    daily_budget: base units signed away in a UTC day. reserve_lamports: nothing is signed below.
-    max_attempts: signings of one payout before it is parked. batch: signed in one turn at most.
-    in_flight: payouts signed or sent at one time. stop_path: while it exists nothing is signed.
-    together: payouts of one transaction at most. account_from: what a wallet must be owed
-    altogether before the treasury opens its token account [base units]; that happens once.
-    """
-
-    daily_budget: int
-    max_attempts: int = 5
-    reserve_lamports: int = 50_000_000
-    batch: int = 64
-    in_flight: int = 256
-    stop_path: Path | None = None
-    together: int = BATCH
-    account_from: int = 0
-
-
-@dataclass(slots=True)
-class Turn:
-    """What one turn did, by session. held: what keeps back the rest, '' = nothing."""
-
-    finalized: list[str] = field(default_factory=list)
-    expired: list[str] = field(default_factory=list)
-    parked: list[str] = field(default_factory=list)
-    signed: list[str] = field(default_factory=list)
-    resent: list[str] = field(default_factory=list)
-    waiting: int = 0
-    held: str = ""
-
-    @property
-    def idle(self) -> bool:
-        return not (
-            self.finalized
-            or self.expired
-            or self.parked
-            or self.signed
-            or self.resent
-            or self.waiting
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One payout that the next turn would make, or why it would not ('' = it would)."""
-
-    payout: Payout
-    hindrance: str
 
 
 class Payer:
@@ -127,9 +76,9 @@ class Payer:
         for payout in due:
             owed[payout.wallet] += payout.amount
         room = self._rules.daily_budget - self._ledger.spent(utc_day(self._now()))
-        plans = []
+        plans, opened = [], self._opened(zip(due, looks, strict=True))
         for payout, look in zip(due, looks, strict=True):
-            why = self._hindrance(payout) or await self._obstacle(payout, look)
+            why = self._hindrance(payout) or await self._obstacle(payout, look, opened)
             if not why and look.receipt:
                 why = "a receipt is there: settles by the payment that made it"
             if not why and payout.due_s > self._s():
@@ -152,16 +101,17 @@ class Payer:
             return
         height = await self._chain.height()  # first: it makes an unknown status conclusive
         fates = await self._chain.fates([p.signature for p in open_])  # second
-        again = []
+        again, landed = [], []
         for payout, fate in zip(open_, fates, strict=True):
             if fate is not None and fate.final and not fate.error:
-                self._finalize(payout, payout.signature, self._today(), turn)
+                landed.append(payout)
             elif is_dead(payout, fate, height):
                 await self._bury(payout, height, turn)
             elif fate is None:
                 again.append(payout)
             else:
                 turn.waiting += 1
+        self._finalize_all(landed, turn)
         await self._send(again)
         turn.resent += [p.session for p in again]
 
@@ -203,6 +153,15 @@ class Payer:
         else:
             turn.waiting += 1
 
+    def _finalize_all(self, landed: Sequence[Payout], turn: Turn) -> None:
+        """Those that the signature they have has paid."""
+        if not landed:
+            return
+        self._at("finalizing")
+        for payout in self._ledger.finalize_all(landed, self._today(), self._s()):
+            log.info("payout.finalized session=%s signature=%s", payout.session, payout.signature)
+            turn.finalized.append(payout.session)
+
     def _finalize(self, payout: Payout, signature: str, day: str, turn: Turn) -> None:
         self._at("finalizing")
         if self._ledger.finalize(payout, signature, day, self._s()):
@@ -218,9 +177,7 @@ class Payer:
             return
         in_flight = self._ledger.payouts(*OPEN)
         room = min(self._rules.batch, self._rules.in_flight - len(in_flight))
-        owed = self._ledger.payouts(*DUE, due_by=self._s())
-        due = [p for p in owed if not self._parked_early(p, turn)]
-        due = self._within_budget(due, turn)
+        due = self._within_budget(self._ledger.payouts(*DUE, due_by=self._s()), turn)
         looks = await self._reachable(due, max(room, 0), {p.wallet for p in in_flight}, turn)
         if not looks:
             return
@@ -232,8 +189,10 @@ class Payer:
             return
         tokens = funds.tokens - sum(p.amount for p in in_flight)
         ready = []
-        for payout, look in looks:
-            if not await self._ready(payout, look, turn):
+        opened = self._opened(looks)
+        asked = await _gather(self._ready(*each, opened, turn) for each in looks)
+        for (payout, look), may in zip(looks, asked, strict=True):
+            if not may:
                 continue
             if payout.amount > tokens:
                 turn.held = "tokens"
@@ -272,7 +231,8 @@ class Payer:
         self, due: Sequence[Payout], room: int, busy: set[str], turn: Turn
     ) -> list[tuple[Payout, Look]]:
         """Those to be dealt with now, in order. A wallet without a token account waits until it
-        is owed enough for one, and while a payment that opens it is under way."""
+        is owed enough for one, and while a payment that opens it is under way. Whatever may never
+        be signed is parked on the way; a long backlog is not gone through for a few."""
         if not room:
             return []
         owed: Counter[str] = Counter()
@@ -280,7 +240,7 @@ class Payer:
             owed[payout.wallet] += payout.amount
         found: list[tuple[Payout, Look]] = []
         for start in range(0, len(due), _LOOK):
-            part = due[start : start + _LOOK]
+            part = [p for p in due[start : start + _LOOK] if not self._parked_early(p, turn)]
             looks = await self._chain.look([(p.session, p.wallet) for p in part])
             for payout, look in zip(part, looks, strict=True):
                 if look.destination == ABSENT and not look.receipt:
@@ -295,19 +255,23 @@ class Payer:
                     return found
         return found
 
-    async def _ready(self, payout: Payout, look: Look, turn: Turn) -> bool:
+    def _opened(self, looks: Iterable[tuple[Payout, Look]]) -> frozenset[str]:
+        """Wallets without a token account that we know to have opened one for."""
+        return self._ledger.paid(p.wallet for p, look in looks if look.destination == ABSENT)
+
+    async def _ready(self, payout: Payout, look: Look, opened: Collection[str], turn: Turn) -> bool:
         """True when nothing on the chain stands against signing this payout now."""
         if look.receipt:
             receipt = await self._explain(payout, await self._chain.height(), turn)
             if isinstance(receipt, Receipt):
                 self._settle_by(payout, receipt, turn)
             return False
-        why = await self._obstacle(payout, look)
+        why = await self._obstacle(payout, look, opened)
         if why:
             self._park(payout, why, turn)
         return not why
 
-    async def _obstacle(self, payout: Payout, look: Look) -> str:
+    async def _obstacle(self, payout: Payout, look: Look, opened: Collection[str]) -> str:
         """Why the wallet's token account cannot be paid; '' when it can."""
         if look.destination == FROZEN:
             return "the wallet's token account is frozen"
@@ -315,9 +279,7 @@ class Payer:
             return "the wallet's token account belongs to another owner"
         if look.destination != ABSENT:
             return ""
-        if self._ledger.was_paid(payout.wallet) or await self._chain.was_opened(
-            payout.wallet, look.slot
-        ):
+        if payout.wallet in opened or await self._chain.was_opened(payout.wallet, look.slot):
             return "the wallet closed the token account that was opened for it"
         return ""
 
@@ -362,7 +324,7 @@ class Payer:
         self._ledger.mark_sent([p for p in payouts if p.state == SIGNED], self._s())
         self._at("marked")
         raws = {payout.signature: payout.raw for payout in payouts}
-        said = await asyncio.gather(*(self._chain.submit(raw) for raw in raws.values()))
+        said = await _gather(self._chain.submit(raw) for raw in raws.values())
         for signature, words in zip(raws, said, strict=True):
             if words:
                 log.info("payout.refused signature=%s said=%s", signature, words)
@@ -379,6 +341,17 @@ class Payer:
 
     def _s(self) -> int:
         return int(self._now())
+
+
+async def _gather(asked: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """All the answers in order, few questions at one time: each more is one more connection."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(question: Coroutine[Any, Any, T]) -> T:
+        async with room:
+            return await question
+
+    return await asyncio.gather(*(one(question) for question in asked))
 
 
 def is_dead(payout: Payout, fate: Fate | None, height: int) -> bool:

@@ -16,31 +16,50 @@ TIMEOUT_S = 20.0
 
 def sign_in(url: str, key_file: Path, claim: str = "", claim_key: Path | None = None) -> Any:
     """Answer a challenge of the service at `url`. Raises KeyRefused, UploadRefused, OSError."""
-    signer, base = FileSigner.load(key_file), url.rstrip("/")
-    asked = {"wallet": str(signer.address), "claim": claim}
-    challenge = _post(f"{base}/v1/wallets/challenge", asked)
-    text = str(challenge["text"])
-    if str(signer.address) not in text or "This is not a transaction" not in text:
-        raise UploadRefused("signin.text", "the service asks to sign something else", 409)
-    answer = {"nonce": challenge["nonce"], "signature": str(signer.sign(text.encode()))}
+    signer = FileSigner.load(key_file)
+    nonce, text = _challenge(url, str(signer.address), claim)
+    answer = {"nonce": nonce, "signature": str(signer.sign(text.encode()))}
     if not claim:
-        return _post(f"{base}/v1/wallets/answer", answer)
+        return _post(url, "/v1/wallets/answer", answer)
     answer["claim"] = claim
     if claim_key is not None:
-        try:
-            key = Ed25519PrivateKey.from_private_bytes(
-                bytes.fromhex(claim_key.read_text("ascii").strip())
-            )
-        except ValueError:
-            raise KeyRefused(claim_key, "not a key in hex", "use the one of this game") from None
-        answer["claim_signature"] = key.sign(text.encode()).hex()
-    return _post(f"{base}/v1/claims", answer)
+        answer["claim_signature"] = _key(claim_key).sign(text.encode()).hex()
+    return _post(url, "/v1/claims", answer)
 
 
-def _post(url: str, body: dict[str, Any]) -> Any:
+def give(url: str, wallet: str, claim: str, claim_key: Path) -> Any:
+    """Have a claim's sessions paid to a wallet whose key is elsewhere; the claim's key signs alone.
+
+    Raises KeyRefused, UploadRefused, OSError.
+    """
+    key = _key(claim_key)
+    nonce, text = _challenge(url, wallet, claim)
+    answer = {"claim": claim, "nonce": nonce, "claim_signature": key.sign(text.encode()).hex()}
+    return _post(url, "/v1/claims", answer)
+
+
+def _challenge(url: str, wallet: str, claim: str) -> tuple[str, str]:
+    """Nonce and text to be signed; it must be about this wallet, and no transaction."""
+    challenge = _post(url, "/v1/wallets/challenge", {"wallet": wallet, "claim": claim})
+    text = str(challenge["text"])
+    if wallet not in text or claim not in text or "This is not a transaction" not in text:
+        raise UploadRefused("signin.text", "the service asks to sign something else", 409)
+    return str(challenge["nonce"]), text
+
+
+def _key(path: Path) -> Ed25519PrivateKey:
+    try:
+        return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text("ascii").strip()))
+    except ValueError:
+        raise KeyRefused(path, "not a key in hex", "use the one of this game") from None
+
+
+def _post(url: str, path: str, body: dict[str, Any]) -> Any:
     with requests.Session() as http:
         http.trust_env = False
-        reply = http.post(url, json=body, timeout=TIMEOUT_S, allow_redirects=False)
+        reply = http.post(
+            url.rstrip("/") + path, json=body, timeout=TIMEOUT_S, allow_redirects=False
+        )
     try:
         data = json.loads(reply.text)
     except ValueError:

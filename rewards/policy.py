@@ -40,7 +40,8 @@ class Extras:
     held for hold_s, less with each that follows, not at all after trusted_sessions. address_milli:
     share paid while the wallet was only typed in, not proved. human_milli: humanity below this
     doubles the hold. [novelty] bonus_milli: added for a drive on streets and headings that nobody
-    had driven. [review] share_milli: of the sessions that a person looks at before they are paid.
+    had driven. [review] share_milli: of the sessions that a person looks at before they are paid;
+    source_milli: of the accepted ones whose source video is asked for, for research.
     """
 
     wallet_day: int = 0
@@ -53,6 +54,7 @@ class Extras:
     human_milli: int = 0
     bonus_milli: int = 0
     share_milli: int = 0
+    source_milli: int = 0
 
 
 _TABLES = {
@@ -61,7 +63,7 @@ _TABLES = {
         "newcomer_sessions", "hold_s", "trusted_sessions", "address_milli", "human_milli"
     ),
     "novelty": ("bonus_milli",),
-    "review": ("share_milli",),
+    "review": ("share_milli", "source_milli"),
 }  # fmt: skip
 
 
@@ -231,6 +233,12 @@ def drawn_for_review(secret: bytes, verdict: Verdict, policy: Policy) -> bool:
     """A person looks at this one first; drawn with the server's secret, the same every time."""
     digest = hmac.new(secret, f"review {verdict.session}".encode(), hashlib.sha256).digest()
     return int.from_bytes(digest[:4], "big") % 1000 < policy.extras.share_milli
+
+
+def drawn_for_research(secret: bytes, verdict: Verdict, policy: Policy) -> bool:
+    """The source video of this one is asked for; drawn likewise."""
+    digest = hmac.new(secret, f"source {verdict.session}".encode(), hashlib.sha256).digest()
+    return int.from_bytes(digest[:4], "big") % 1000 < policy.extras.source_milli
 
 
 def _left(verdict: Verdict, extras: Extras) -> list[int]:

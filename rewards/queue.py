@@ -39,7 +39,7 @@ class QueueSettings:
     """
 
     visibility_s: float = 15.0
-    deadline_s: float = 600.0
+    deadline_s: float = 1800.0  # a mission of 15 min at half of real time
     receives: int = 4
 
     def __post_init__(self) -> None:

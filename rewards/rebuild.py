@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """known: verdicts that the ledger had. added: those that it lacked. refused: documents that no
-    enrolled judge signed. bindings: claims bound again."""
+    """known: verdicts that the ledger had. added: those that it lacked. refused: documents beyond
+    the known that no enrolled judge signed. bindings: claims bound again."""
 
     known: int
     added: int
@@ -31,13 +31,18 @@ class Rebuilt:
 
 
 def sealed_verdicts(
-    store: Store, keys: Collection[str]
+    store: Store, keys: Collection[str], known: Collection[str] = ()
 ) -> tuple[dict[str, Sealed], tuple[str, ...]]:
-    """Every verdict of a clean store by session, and the keys of documents that prove nothing."""
+    """Every verdict of a clean store by session, and the keys of documents that prove nothing.
+
+    known: sessions that are not read at all.
+    """
     found: dict[str, Sealed] = {}
     refused: list[str] = []
     for key in store.keys("verdicts"):
         session = key.removeprefix("verdicts/").removesuffix(".json")
+        if session in known:
+            continue
         try:
             sealed = unseal(b"".join(store.read(key)).decode("utf-8", "replace"), keys, session)
         except VerdictInvalid as error:
@@ -64,13 +69,11 @@ def refill(
             ledger.bind(claim, wallet, int(json.loads(body)["bound_s"]), body)
             bindings += 1
     known = set(ledger.sessions())
-    found, refused = sealed_verdicts(store, judges)
-    for session, sealed in found.items():
-        if session in known:
-            continue
+    found, refused = sealed_verdicts(store, judges, known)
+    for sealed in found.values():
         verdict = sealed.verdict
         frozen.restore(ledger, verdict, sealed.amount)
         ledger.record(
             verdict, sealed.amount, verdict.decided_s, sealed.text, sealed.due_s, sealed.review
         )
-    return Rebuilt(len(known), len(set(found) - known), refused, bindings)
+    return Rebuilt(len(known), len(found), refused, bindings)

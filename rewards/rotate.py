@@ -17,13 +17,14 @@ from spl.token.models import TransferCheckedParams
 
 from rewards.chain import Chain, sign_message
 from rewards.errors import ChainRefused, SetUpIncomplete
+from rewards.facts import Facts
 from rewards.files import write_json
 from rewards.instructions import Token
 from rewards.ledger import Ledger
 from rewards.model import OPEN
 from rewards.settings import RewardsSettings
 from rewards.signer import FileSigner, Signer
-from rewards.treasury import Facts, open_chain
+from rewards.treasury import open_chain
 
 FEE = 10_000  # lamports that stay with the old key for the last transaction
 WAIT_TURNS = 600

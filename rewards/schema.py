@@ -116,6 +116,30 @@ prints = Table(  # of drives, to be compared across wallets
     Index("prints_scenario", "scenario"),
 )
 
+results = Table(  # what the replay of an accepted drive came to; the leaderboards read it
+    "results",
+    metadata,
+    Column("session", String(128), primary_key=True),
+    Column("scenario", String(128), nullable=False),
+    Column("day", String(10), nullable=False, server_default=""),  # of the daily drive
+    Column("driver", String(16), nullable=False),
+    Column("who", String(128), nullable=False),  # wallet or claim
+    Column("tick", Integer, nullable=False),
+    Column("closest_ms", BigInteger, nullable=False),
+    Column("collisions", Integer, nullable=False),
+    Column("decided_s", BigInteger, nullable=False),
+    Index("results_board", "scenario", "driver", "tick"),
+)
+
+names = Table(  # that wallets chose to show
+    "names",
+    metadata,
+    Column("wallet", String(64), primary_key=True),
+    Column("name", String(20), nullable=False),
+    Column("folded", String(20), nullable=False, unique=True),
+    Column("set_s", BigInteger, nullable=False),
+)
+
 appeals = Table(
     "appeals",
     metadata,

@@ -2,6 +2,7 @@
 
 import socket
 from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -10,14 +11,17 @@ import uvicorn
 from game.atlas.load import load as load_city
 from game.world.version import WORLD_VERSION
 from rewards import policy, schema, tickets
-from rewards.api import OFFLINE, Intake, IntakeLimits, Known, make_app
+from rewards.api import make_app
 from rewards.backing import clean_store, open_queue, raw_store
 from rewards.desk import open_desk
 from rewards.inbox import Inbox
+from rewards.intake import Intake, IntakeLimits, Known
 from rewards.ledger import Ledger
+from rewards.patience import PatientProtocol
 from rewards.premises import Premises
+from rewards.run_tickets import DAILY, OFFLINE
 from rewards.settings import RewardsSettings
-from scenarios.load import library
+from scenarios.load import catalogue
 from scenarios.load import load as load_scenario
 from scenarios.model import digest
 
@@ -41,12 +45,13 @@ class ApiConfig:
 def open_intake(config: ApiConfig) -> Intake:
     """Everything behind the addresses, made on first use in the settings' folder."""
     settings, premises = config.settings, Premises(config.settings.folder)
-    packs = config.packs or (None,)
+    packs = {load_city(pack).digest: pack for pack in config.packs or (None,)}
     known = Known(
-        scenarios={name: digest(load_scenario(name)) for name in library()},
-        packs=tuple(load_city(pack).digest for pack in packs),
+        scenarios={name: digest(load_scenario(name)) for name in catalogue()},
+        packs=tuple(packs),
+        city=cache(lambda digest: load_city(packs[digest])),
         worlds=(WORLD_VERSION,),
-        policies=(policy.load(settings.policy).name, OFFLINE),
+        policies=(policy.load(settings.policy).name, OFFLINE, DAILY),
         journal_keys=config.journal_keys,
         ours=config.ours,
     )
@@ -74,7 +79,12 @@ def run_api(config: ApiConfig, ready: Connection) -> None:
     ready.send(listener.getsockname()[1])
     server = uvicorn.Server(
         uvicorn.Config(
-            app, log_config=None, access_log=False, limit_concurrency=256, timeout_keep_alive=15
+            app,
+            log_config=None,
+            access_log=False,
+            limit_concurrency=256,
+            timeout_keep_alive=15,
+            http=PatientProtocol,
         )
     )
     server.run(sockets=[listener])

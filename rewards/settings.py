@@ -40,6 +40,8 @@ class RewardsSettings:
     network address.
     keep_free: intake stops when a volume of `folder` has fewer free bytes.
     poll_s: pause between two turns of the payer [s].
+    tracing_key_file: a file with a LangSmith key, relative to `folder`; '' = judgements are not
+    traced. tracing_url: its endpoint; while that does not answer nothing is sent.
     """
 
     folder: Path = Path("runs/rewards")
@@ -79,6 +81,8 @@ class RewardsSettings:
     address_per_hour: int = 1_200
     keep_free: int = 2 << 30
     poll_s: float = 0.4
+    tracing_key_file: str = ""
+    tracing_url: str = "https://api.smith.langchain.com"
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535 or not 0 <= self.devnet_port <= 65535:

@@ -79,10 +79,10 @@ class SignIn:
             query = sa.select(challenges.c.text).where(challenges.c.nonce == nonce)
             return str(db.scalar(query) or "")
 
-    def finish(self, nonce: str, signature: str, now_s: float) -> str:
-        """The wallet that signed. A nonce is taken away before it is looked at.
+    def take(self, nonce: str, now_s: float) -> tuple[str, str]:
+        """Wallet and text of an open challenge, which can be answered no second time.
 
-        signature: base58. Raises UploadRefused: signin.unknown, signin.expired, signin.signature.
+        Raises UploadRefused: signin.unknown, signin.expired.
         """
         of = challenges.c.nonce == nonce
         with self._writer.begin() as db:
@@ -94,10 +94,17 @@ class SignIn:
             raise UploadRefused(
                 "signin.expired", "the challenge has run out; ask for a new one", 403
             )
-        wallet = str(row["wallet"])
+        return str(row["wallet"]), str(row["text"])
+
+    def finish(self, nonce: str, signature: str, now_s: float) -> str:
+        """The wallet that signed. A nonce is taken away before it is looked at.
+
+        signature: base58. Raises UploadRefused: signin.unknown, signin.expired, signin.signature.
+        """
+        wallet, text = self.take(nonce, now_s)
         try:
             good = Signature.from_string(signature).verify(
-                Pubkey.from_string(wallet), str(row["text"]).encode()
+                Pubkey.from_string(wallet), text.encode()
             )
         except ValueError:
             good = False

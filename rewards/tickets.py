@@ -20,6 +20,10 @@ from rewards.refusal import TicketRefused
 
 TICKET_VERSION = 1
 LARGEST_TICKET_BYTES = 4096
+LATE_SEED = -1
+"""In a ticket's `seed`: the stream server releases it with the run's first frame."""
+SEEDED = ("demo",)
+"""Policies under which the driver may choose the seed himself."""
 FIELDS: dict[str, type] = {
     "v": int,
     "session": str,

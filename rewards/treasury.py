@@ -5,7 +5,7 @@ Owns the public facts in `chain.json`. On any other cluster it makes nothing: an
 
 import asyncio
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,10 +18,10 @@ from solders.pubkey import Pubkey
 from rewards.chain import Chain, sign_message
 from rewards.devnet import LOCAL_VERSION
 from rewards.errors import ChainRefused, LedgerMismatch, SetUpIncomplete
+from rewards.facts import Facts, endpoint
 from rewards.files import write_json
 from rewards.history import History, ask
 from rewards.instructions import Token, mint_address, mint_message
-from rewards.ledger import Stamp
 from rewards.settings import RewardsSettings
 from rewards.signer import FileSigner, ReceiptSecret
 
@@ -33,44 +33,6 @@ CLUSTERS = {
     "4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY": "testnet",
 }
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Public facts of the chain in use; what audits and other processes may know."""
-
-    url: str
-    cluster: str
-    genesis: str
-    mint: str
-    treasury: str
-    decimals: int
-    secret_id: str
-
-    @property
-    def stamp(self) -> Stamp:
-        return Stamp(self.genesis, self.mint, self.treasury, self.secret_id)
-
-
-def endpoint(settings: RewardsSettings) -> str:
-    """The Solana endpoint of the settings, or the local devnet's. Raises SetUpIncomplete."""
-    if settings.rpc_url:
-        return settings.rpc_url
-    try:
-        return str(json.loads(settings.endpoint_path.read_text(encoding="utf-8"))["url"])
-    except (OSError, ValueError, KeyError):
-        raise SetUpIncomplete(
-            "no chain: rewards.rpc_url is empty and no local devnet has run here",
-            f"start one with: scale-diffusion rewards devnet --folder {settings.folder}",
-        ) from None
-
-
-def read_facts(settings: RewardsSettings) -> Facts | None:
-    """What set-up wrote; None before it. Other processes read the mint and treasury here."""
-    try:
-        return Facts(**json.loads(settings.facts_path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
 
 
 async def open_chain(settings: RewardsSettings) -> tuple[Chain, Facts]:

@@ -10,6 +10,7 @@ from game.session.format import Manifest
 from game.session.protocols import Finding
 from rewards.model import Decision, Measure, Verdict
 from rewards.policy import Policy
+from scenarios.daily import day_seed, today
 
 
 def decide(
@@ -41,10 +42,20 @@ def decide(
             "difficulty_milli": policy.difficulty.get(str(ticket["scenario"]), 1000),
             "scenario": str(ticket["scenario"]),
             "tier": tier,
-        },
+        }
+        | _daily(ticket),
         notes=policy.says(),
         decided_s=now_s,
     )
+
+
+def _daily(ticket: Mapping[str, object]) -> dict[str, Measure]:
+    """The day whose seed the ticket names, where it was given out on that day."""
+    seed, issued = ticket.get("seed"), ticket.get("issued_s")
+    if not isinstance(seed, int) or not isinstance(issued, int):
+        return {}
+    day = today(issued)
+    return {"daily": day.isoformat()} if seed == day_seed(day) else {}
 
 
 def _measures(

@@ -9,70 +9,42 @@ is lost. Holds no key that can pay. Refuses to guess: what it cannot judge goes 
 """
 
 import contextlib
-import importlib
 import logging
 import os
-import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from game.atlas.load import load as load_city
 from game.errors import SessionCorrupt
-from game.session.format import CaptureProfile, Manifest, TrackId
-from game.session.protocols import Evidence, Finding, Renderer, RendererFactory
+from game.session.format import Manifest, TrackId
+from game.session.protocols import Evidence, Finding, RendererFactory
 from game.session.reader import Session
 from game.world.city import City
-from rewards import frozen, neighbours, policy, schema, tickets
-from rewards.backing import clean_store, open_queue, raw_store
+from rewards import frozen, neighbours, policy, tickets, wanted
 from rewards.card import CARD, Card, read_card
 from rewards.checks.case import CannotJudge
 from rewards.errors import LedgerLost
 from rewards.evidence import pictures
-from rewards.graph import Runner, Step, run_graph, run_plain
+from rewards.graph import Runner, Step
 from rewards.inbox import Inbox, raw_key
 from rewards.ledger import Ledger
 from rewards.model import Verdict
-from rewards.premises import Premises, load_secret
 from rewards.prints import Print, near_duplicate
-from rewards.queue import Message, QueueSettings, Work
+from rewards.queue import Message, Work
 from rewards.refusal import UploadRefused
 from rewards.sample import sample_ticks
 from rewards.sealed import Sealed, seal, unseal
-from rewards.settings import RewardsSettings
 from rewards.storage import Store
 from rewards.utc import utc_day
 from rewards.verdict import decide, frozen_into
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerConfig:
-    """renderer, checks: 'module:name', resolved in the worker; renderer '' = none here.
-
-    journal_keys: enrolled stream servers (hex). packs: city packs, () = the one shipped.
-    cluster: of the chain that pays. plain: without LangGraph. idle: pause when nothing waits [s].
-    retry: pause before a session that could not be judged comes again [s].
-    """
-
-    settings: RewardsSettings
-    renderer: str = "game.view.renderer:make_renderer"
-    checks: str = "rewards.checks.table:CHECKS"
-    journal_keys: tuple[str, ...] = ()
-    packs: tuple[Path, ...] = ()
-    cluster: str = "local"
-    plain: bool = False
-    idle_s: float = 0.25
-    retry_s: float = 5.0
-    queue: QueueSettings = field(default_factory=QueueSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +120,7 @@ class Worker:
             verdict, sealed.amount, verdict.decided_s, sealed.text, sealed.due_s, sealed.review
         )
         bench.at("recorded")
+        self._want_source(verdict, sealed.review)
         failed = [finding.reason for finding in verdict.findings if not finding.passed]
         log.info(
             "session.judged session=%s decision=%s reasons=%s",
@@ -211,6 +184,19 @@ class Worker:
         review = "review: drawn for a person's look" if drawn else ""
         due_s = now_s + hold if hold else 0
         return seal(bench.judge_key, told, policy.amount(told, rules), due_s, review)
+
+    def _want_source(self, verdict: Verdict, review: str) -> None:
+        """Ask for the source video where somebody will look at it, unless it came by itself."""
+        bench = self._bench
+        rules = bench.policies(verdict.policy)
+        research = verdict.accepted and policy.drawn_for_research(
+            bench.sample_secret, verdict, rules
+        )
+        if not (review or research):
+            return
+        if not any(wanted.SOURCE.fullmatch(e.name) for e in bench.inbox.files(verdict.session)):
+            why = wanted.REVIEW if review else wanted.RESEARCH
+            wanted.Wants(bench.inbox.engine).ask(verdict.session, why, int(bench.now()))
 
     def _across_wallets(
         self, card: Card, findings: tuple[Finding, ...], rules: policy.Policy
@@ -339,104 +325,3 @@ def _heartbeat(queue: Work, message: Message) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
-
-
-class KeptRenderer:
-    """A renderer factory that keeps its last renderer, since opening one takes seconds."""
-
-    def __init__(self, factory: RendererFactory) -> None:
-        self._factory = factory
-        self._kept: tuple[str, CaptureProfile, Renderer] | None = None
-
-    def __call__(self, city: City, profile: CaptureProfile) -> Renderer:
-        if self._kept is None or self._kept[:2] != (city.digest, profile):
-            self.close()
-            self._kept = (city.digest, profile, self._factory(city, profile))
-        return _Borrowed(self._kept[2])
-
-    def close(self) -> None:
-        """Give the renderer back."""
-        if self._kept is not None:
-            self._kept[2].close()
-            self._kept = None
-
-
-class _Borrowed:
-    """The kept renderer, whose close does nothing."""
-
-    def __init__(self, renderer: Renderer) -> None:
-        self.family, self.render, self.eye = renderer.family, renderer.render, renderer.eye
-
-    def close(self) -> None:
-        """Stays open for the next session."""
-
-
-def resolve(name: str) -> Any:
-    """The object that 'module:name' names."""
-    module, _, attribute = name.partition(":")
-    return getattr(importlib.import_module(module), attribute)
-
-
-def open_bench(config: WorkerConfig) -> Bench:
-    """Everything a worker needs, from its settings."""
-    settings, premises = config.settings, Premises(config.settings.folder)
-    cities = [load_city(pack) for pack in (config.packs or (None,))]
-    ticket_key = tickets.public_hex(tickets.load_key(premises.ticket_key))
-    _sweep(premises.scratch)
-    return Bench(
-        inbox=Inbox(schema.open_engine(settings.ledger_url)),
-        ledger=Ledger.open(settings.ledger_url),
-        queue=open_queue(settings, config.queue),
-        raw=raw_store(settings),
-        clean=clean_store(settings),
-        scratch=premises.scratch,
-        cities={city.digest: city for city in cities},
-        renderer=KeptRenderer(resolve(config.renderer)) if config.renderer else None,
-        checks=resolve(config.checks),
-        runner=run_plain if config.plain else run_graph,
-        keys={
-            "ticket": (ticket_key,),
-            "journal": config.journal_keys,
-            "verdict": settings.verdict_keys,
-        },
-        sample_secret=load_secret(premises.sample_secret),
-        judge_key=tickets.load_key(premises.verdict_key),
-        policies=_policies(settings.policy),
-        cluster=config.cluster,
-        retry_s=config.retry_s,
-    )
-
-
-def _policies(configured: str) -> Callable[[str], policy.Policy]:
-    """Policies by the name in a ticket of ours; the configured one may come from a file."""
-    own = policy.load(configured)
-    return lambda name: own if name == own.name else policy.load(name)
-
-
-def _sweep(scratch: Path) -> None:
-    """Remove what workers left that are no more."""
-    for folder in scratch.glob("*-*") if scratch.is_dir() else ():
-        owner = folder.name.partition("-")[0]
-        if owner.isdigit() and not _runs(int(owner)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def run_worker(config: WorkerConfig, ready: Connection) -> None:
-    """Process entry: says ready, then judges until it is ended."""
-    worker = Worker(open_bench(config))
-    if not config.plain:
-        import langgraph.graph  # noqa: F401  now, so that the first session does not wait for it
-    ready.send("ready")
-    while True:
-        if not worker.step():
-            time.sleep(config.idle_s)

@@ -1,18 +1,18 @@
-"""Whatever can be driven by name: a scenario of the library, a file, or a free drive.
+"""Whatever can be driven by name: a scenario or mission, a file, or a free drive.
 
 Owns which names there are. What a recording or a ticket calls `scenario` is such a name.
 """
 
 from game.world.city import City
 from scenarios.free import free_named, free_stage
-from scenarios.load import library, load
+from scenarios.load import catalogue, load
 from scenarios.model import digest
 from scenarios.spawn import Stage, stage
 
 
 def is_known(name: str) -> bool:
-    """Whether everybody with this program can drive it: of the library, or a free drive."""
-    return name in library() or free_named(name) is not None
+    """Whether everybody with this program can drive it: of the catalogue, or a free drive."""
+    return name in catalogue() or free_named(name) is not None
 
 
 def case_digest(name: str) -> str:

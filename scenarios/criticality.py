@@ -21,6 +21,9 @@ from game.world.trig import sincos
 DRAC_GAP = 0.5
 """Smallest gap that a DRAC is taken over [m]."""
 
+_CLEARLY = 1.000001
+"""What is out of reach by so much stays so through all roundings."""
+
 Moving = tuple[float, float, float, float, float]
 """x, y [m], vx, vy [m/s], radius [m]."""
 
@@ -71,9 +74,16 @@ def ttc_pair(one: EntityState, two: EntityState, below: float = inf) -> float:
 
 def ttc(state: WorldState, below: float = inf) -> float:
     """Smallest disc TTC of the ego with anyone present [s], or `below` where none is smaller."""
-    best = below
+    best, ego = below, state.ego
+    x, y, mine = ego.x, ego.y, BODIES[ego.body].cover
+    own = ego.speed if ego.speed > 0.0 else -ego.speed
     for actor in state.actors:
-        best = ttc_pair(state.ego, actor, best)
+        dx, dy = actor.x - x, actor.y - y
+        other = actor.speed if actor.speed > 0.0 else -actor.speed
+        reach = (mine + BODIES[actor.body].cover + (own + other) * best) * _CLEARLY
+        if dx * dx + dy * dy > reach * reach:
+            continue  # however they head, they cannot meet sooner than `best`
+        best = ttc_pair(ego, actor, best)
     return best
 
 

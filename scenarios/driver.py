@@ -24,9 +24,10 @@ from game.world.motion import (
 from game.world.signals import Light, light
 from game.world.state import WorldState
 from game.world.trig import atan, atan2, sin, sincos, wrap
+from scenarios.errand import Errand
 from scenarios.forecast import Forecast
 from scenarios.plan import STYLES, Bounds, Choice, Me, choose, lead_pace, pace_at, reach
-from scenarios.road import Road, survey
+from scenarios.road import GRID_M, Road, survey
 from scenarios.roam import roaming
 from scenarios.spawn import Stage
 
@@ -108,10 +109,13 @@ class Bot:
         self._choice = Choice(0.0, 0.0)
         self._bounds = Bounds(self._top, self._style.pull, -1.0)
         self._s = 0.0
+        self._errand = Errand(stage)
+        self._halts = _halts(self._road, self._errand)
 
     def controls(self, state: WorldState) -> Controls:
         """What to do in the tick that follows `state`."""
         ego = state.ego
+        self._errand.observe(state)
         self._s, d = self._road.project(ego.x, ego.y, self._s)
         if state.tick % PLAN_TICKS == 0:
             self._think(state, d)
@@ -130,16 +134,20 @@ class Bot:
     def _stop(self, state: WorldState, nose: float) -> float:
         """Arc length of the next stop line that holds, -1 where none does."""
         front, speed = self._s + nose, state.ego.speed
+        made = len(self._errand.made)
+        halt = self._halts[made] + nose + SHORT_M if made < len(self._halts) else -1.0
         for line in self._road.stops:
             room = line.s - front
             if room < -PASSED_M:
                 continue
+            if 0.0 <= halt < line.s:
+                return halt
             shown = light(line.light, line.axis, state.tick)
             if shown == Light.RED:
                 return line.s
             if shown == Light.AMBER and room > speed * speed / (2.0 * AMBER_BRAKE):
                 return line.s
-        return -1.0
+        return halt
 
     def _pedals(self, ego: EntityState) -> tuple[int, int]:
         """(throttle, brake) for the wanted acceleration, by the car's own figures."""
@@ -191,6 +199,22 @@ class Bot:
         if speed * speed * MAX_STEER > STEER_MARGIN * LATERAL_CAP * wheelbase:
             lock = STEER_MARGIN * LATERAL_CAP * wheelbase / (speed * speed)
         return max(-UNIT, min(UNIT, int(UNIT * angle / lock)))
+
+
+def _halts(road: Road, errand: Errand) -> tuple[float, ...]:
+    """Arc length of each stop along the road, one behind the other [m]."""
+    found: list[float] = []
+    first = 0
+    for wanted in errand.stops:
+        best, best2 = first, -1.0
+        for i in range(first, len(road.x)):
+            dx, dy = wanted.x - road.x[i], wanted.y - road.y[i]
+            d2 = dx * dx + dy * dy
+            if best2 < 0.0 or d2 < best2:
+                best, best2 = i, d2
+        found.append(best * GRID_M)
+        first = best
+    return tuple(found)
 
 
 DriverFactory = Callable[[Stage, City], Driver]

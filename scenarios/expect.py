@@ -8,6 +8,7 @@ from math import inf
 
 from game.world.state import WorldState
 from scenarios.criticality import ttc
+from scenarios.errand import STOP, Errand, is_there
 from scenarios.law import TIME_OUT, Law
 from scenarios.spawn import Expectation, Stage
 
@@ -45,10 +46,11 @@ class Referee:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._open: tuple[Expectation, ...] = tuple(
-            wanted for wanted in stage.expectations if wanted.kind != "no_collision"
+            wanted for wanted in stage.expectations if wanted.kind not in ("no_collision", STOP)
         )
+        self.errand = Errand(stage)
         self._law = Law(stage)
-        self._strict = len(self._open) < len(stage.expectations)
+        self._strict = any(wanted.kind == "no_collision" for wanted in stage.expectations)
         self._min_ttc = inf
         self._outcome: Outcome | None = None
 
@@ -76,11 +78,13 @@ class Referee:
             self._end(state, False, reason, broken)
             return
         self._open = tuple(wanted for wanted in self._open if not _met(wanted, state))
+        self.errand.observe(state)
         late = state.tick >= self._stage.duration_ticks
-        if not self._open and (late or self._has_goal()):
+        done = not self._open and self.errand.done
+        if done and (late or self._has_goal()):
             self._end(state, True, OK, "")
-        elif late:
-            self._end(state, False, TIMEOUT, self._open[0].kind)
+        elif self.errand.late or late:
+            self._end(state, False, TIMEOUT, self._open[0].kind if self._open else STOP)
 
     def leave(self, state: WorldState) -> Outcome | None:
         """The driver gets out after this state: a free drive ends well, another one is given up.
@@ -101,7 +105,10 @@ class Referee:
         first = min(state.contacts, key=lambda contact: (contact.since, contact.other))
         if first.other < 0:
             return "building"
-        return next((part.name for part in state.cast if part.id == first.other), "unknown")
+        named = next((part.name for part in state.cast if part.id == first.other), "")
+        return named or next(
+            (actor.body for actor in state.actors if actor.id == first.other), "unknown"
+        )
 
     def _end(self, state: WorldState, success: bool, reason: str, cause: str) -> None:
         self._outcome = Outcome(
@@ -112,5 +119,4 @@ class Referee:
 def _met(wanted: Expectation, state: WorldState) -> bool:
     if wanted.kind == "survive_duration":
         return state.tick >= wanted.ticks
-    dx, dy = state.ego.x - wanted.x, state.ego.y - wanted.y
-    return dx * dx + dy * dy <= wanted.radius * wanted.radius
+    return is_there(wanted, state)

@@ -13,9 +13,11 @@ from game.atlas.streets import find_junction
 from game.errors import GameError
 from game.world.city import City, Lane, Point
 from scenarios.errors import PlaceUnknown
-from scenarios.model import Anchor, Ego, Scenario, SurviveDuration
+from scenarios.goals import SurviveDuration
+from scenarios.model import Ego, Scenario
 from scenarios.place import anchor_frame
 from scenarios.spawn import Expectation, Stage, stage, ticks_of
+from scenarios.terms import Anchor
 
 Level = Literal["none", "light", "full"]
 Facing = Literal["east", "north", "west", "south"]

@@ -5,6 +5,7 @@ Owns the library's folder and the wording of the mistakes. What a file may say i
 
 import difflib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,9 +18,10 @@ from scenarios.sense import contradictions
 from scenarios.source import MAX_BYTES, Location, Source, read
 
 LIBRARY = Path(__file__).with_name("library")
+MISSIONS = Path(__file__).with_name("missions")
 _SUFFIXES = (".yaml", ".yml", ".json")
 _MAX_PROBLEMS = 40
-CONDITIONS = ("no_collision", "reach_position", "survive_duration")
+CONDITIONS = ("no_collision", "reach_position", "survive_duration", "stop")
 FAILURES = ("speed_limit", "red_light", "stay_on_road", "time_out")
 
 
@@ -28,8 +30,18 @@ def library() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in LIBRARY.glob("*.yaml")))
 
 
+def missions() -> tuple[str, ...]:
+    """Names of the errands that come with the game: minutes long, several stops; sorted."""
+    return tuple(sorted(path.stem for path in MISSIONS.glob("*.yaml")))
+
+
+def catalogue() -> tuple[str, ...]:
+    """Everything that comes with the game by name: the scenarios, then the missions."""
+    return (*library(), *missions())
+
+
 def load(name_or_path: str | Path) -> Scenario:
-    """A scenario of the library by name, or any file by path.
+    """A scenario of the library or a mission by name, or any file by path.
 
     Raises ScenarioUnknown, ScenarioUnreadable or ScenarioInvalid.
     """
@@ -39,17 +51,30 @@ def load(name_or_path: str | Path) -> Scenario:
 def load_source(name_or_path: str | Path) -> tuple[Scenario, Source]:
     """As `load`, with the lines of the file, for messages that come later."""
     path = _find(name_or_path)
+    return _shipped(path) if path.parent in (LIBRARY, MISSIONS) else _file(path, False)
+
+
+@cache
+def _shipped(path: Path) -> tuple[Scenario, Source]:
+    """What came with the program stays as it is while it runs."""
+    return _file(path, True)
+
+
+def _file(path: Path, ours: bool) -> tuple[Scenario, Source]:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as wrong:
         raise ScenarioUnreadable(str(path), 0, wrong.strerror or "cannot be read") from wrong
-    return parse(data, str(path))
+    return parse(data, str(path), ours)
 
 
-def parse(data: bytes, file: str = "scenario.yaml") -> tuple[Scenario, Source]:
-    """A scenario from the bytes of a file. Raises ScenarioUnreadable or ScenarioInvalid."""
-    source = read(data, file)
+def parse(data: bytes, file: str = "scenario.yaml", ours: bool = False) -> tuple[Scenario, Source]:
+    """A scenario from the bytes of a file. Raises ScenarioUnreadable or ScenarioInvalid.
+
+    ours: see `source.read`.
+    """
+    source = read(data, file, ours)
     try:
         scenario = Scenario.model_validate(source.value)
     except ValidationError as wrong:
@@ -69,15 +94,15 @@ def problem(source: Source, location: Location, what: str) -> Problem:
 
 def _find(name_or_path: str | Path) -> Path:
     name = str(name_or_path)
-    inside = LIBRARY / f"{name}.yaml"
-    if name in library():
-        return inside
+    for folder, names in ((LIBRARY, library()), (MISSIONS, missions())):
+        if name in names:
+            return folder / f"{name}.yaml"
     path = Path(name_or_path)
     if isinstance(name_or_path, Path) or path.suffix in _SUFFIXES or len(path.parts) > 1:
         if path.is_file():
             return path
         raise ScenarioUnreadable(name, 0, "no such file")
-    raise ScenarioUnknown(name, library(), nearest(name, library()))
+    raise ScenarioUnknown(name, catalogue(), nearest(name, catalogue()))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

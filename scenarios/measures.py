@@ -31,6 +31,7 @@ from game.world.trig import sincos
 from game.world.version import DT
 from scenarios.criticality import clearance, lead, ttc_pair
 from scenarios.encroach import Encroachment
+from scenarios.errand_way import BEYOND_M
 from scenarios.expect import TIMEOUT, Outcome
 from scenarios.law import RedLights, roadway_of
 from scenarios.road import survey
@@ -172,12 +173,13 @@ class Meter:
             closest, nearest = min(closest, time), min(nearest, away)
             if actor.id in touching:
                 self._meetings[actor.id] = True
-                self._near = [miss for miss in self._near if miss[1] != self._names[actor.id]]
+                name = self._names.get(actor.id, actor.body)
+                self._near = [miss for miss in self._near if miss[1] != name]
             elif away >= APART_M and time > 2.0 * NEAR_TTC_S:
                 self._meetings.pop(actor.id, None)
-            elif actor.id not in self._meetings and _is_near(state.ego, actor, time, away):
+            elif actor.id not in self._meetings and is_near(state.ego, actor, time, away):
                 self._meetings[actor.id] = True
-                self._near.append((state.tick, self._names[actor.id]))
+                self._near.append((state.tick, self._names.get(actor.id, actor.body)))
         return closest, nearest
 
     def _pull(self, state: WorldState) -> float:
@@ -204,7 +206,7 @@ class Meter:
         other = next(actor for actor in state.actors if actor.id == contact.other)
         was = next((actor for actor in before.actors if actor.id == contact.other), other)
         kind = _class_of(BODIES[other.body].kind)
-        name = self._names[contact.other]
+        name = self._names.get(contact.other, other.body)
         return Collision(state.tick, name, kind, contact.speed, fault(before.ego, was))
 
     def _progress(self, state: WorldState, off: bool) -> None:
@@ -225,6 +227,8 @@ class Meter:
             if wanted.kind == "reach_position":
                 s, _ = self._road.project(wanted.x, wanted.y, 0.0, self._road.length)
                 end = min(end, s - wanted.radius)
+            elif wanted.kind == "stop":  # the way ends a little behind the last of them
+                end = min(end, self._road.length - BEYOND_M - wanted.radius)
         whole = end - self._start
         return max(0.0, min(1.0, (self._furthest - self._start) / whole)) if whole > 0.0 else 1.0
 
@@ -259,7 +263,8 @@ def fault(ego: EntityState, other: EntityState) -> str:
     return "ego" if mine >= theirs else "other"
 
 
-def _is_near(ego: EntityState, actor: EntityState, time: float, away: float) -> bool:
+def is_near(ego: EntityState, actor: EntityState, time: float, away: float) -> bool:
+    """Whether two who move against each other are in danger: little time, or little room."""
     sine, cosine = sincos(ego.heading)
     s, c = sincos(actor.heading)
     vx, vy = ego.speed * cosine - actor.speed * c, ego.speed * sine - actor.speed * s

@@ -11,7 +11,7 @@ from game.errors import GameError
 from game.world import trig
 from game.world.city import City, Junction, Point, Street
 from scenarios.errors import PlaceUnknown
-from scenarios.model import Anchor
+from scenarios.terms import Anchor
 
 LOOK_M = 60.0
 """How far along a street its direction at a crossing is measured [m]."""

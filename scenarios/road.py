@@ -16,6 +16,8 @@ GRID_M = 1.0
 """Spacing of the route's stations [m]."""
 BESIDE_M = 14.0
 """A street's centre line this far from the route may still be the street it is on [m]."""
+CELL_M = 40.0
+"""Side of the squares by which pieces of street are found [m]."""
 PARALLEL = 0.9
 """Cosine from which on a street runs along the route."""
 CROSS_M = 9.0
@@ -30,6 +32,9 @@ BEFORE_M = 18.0
 """So far before the middle of a crossing one drives as one arrives at it [m]."""
 LAST_SPEED = 3.0
 """What is left of the speed at the route's end [m/s]."""
+
+_Segment = tuple[float, float, float, float, Street]
+"""A piece of a street's centre line: x and y of both ends, and the street."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,41 +183,57 @@ def _rooms(
     right: list[float] = []
     own: list[float] = []
     rooms = (2.0, 2.0, 2.0)
+    cells = _segments(streets)
     for i in range(len(x)):
-        rooms = _room(streets, x[i], y[i], heading[i]) or rooms
+        beside = cells.get((int(x[i] // CELL_M), int(y[i] // CELL_M)), [])
+        rooms = _room(beside, x[i], y[i], heading[i]) or rooms
         left.append(rooms[0])
         right.append(rooms[1])
         own.append(rooms[2])
     return left, right, own
 
 
+def _segments(streets: tuple[Street, ...]) -> dict[tuple[int, int], list[_Segment]]:
+    """The pieces of centre line that may be beside a point, by its cell, in the streets' order."""
+    cells: dict[tuple[int, int], list[_Segment]] = {}
+    reach = BESIDE_M + 1.0
+    for street in streets:
+        for (ax, ay), (bx, by) in pairwise(street.points):
+            piece = (ax, ay, bx, by, street)
+            x0, x1 = (ax, bx) if ax < bx else (bx, ax)
+            y0, y1 = (ay, by) if ay < by else (by, ay)
+            for i in range(int((x0 - reach) // CELL_M), int((x1 + reach) // CELL_M) + 1):
+                for j in range(int((y0 - reach) // CELL_M), int((y1 + reach) // CELL_M) + 1):
+                    cells.setdefault((i, j), []).append(piece)
+    return cells
+
+
 def _room(
-    streets: tuple[Street, ...], x: float, y: float, heading: float
+    beside: list[_Segment], x: float, y: float, heading: float
 ) -> tuple[float, float, float] | None:
     sine, cosine = trig.sincos(heading)
     best: tuple[float, float, float] | None = None
     nearest = BESIDE_M
-    for street in streets:
-        for (ax, ay), (bx, by) in pairwise(street.points):
-            ex, ey = bx - ax, by - ay
-            run = sqrt(ex * ex + ey * ey)
-            if run == 0.0:
-                continue
-            along = (ex * cosine + ey * sine) / run
-            if -PARALLEL < along < PARALLEL:
-                continue
-            f = ((x - ax) * ex + (y - ay) * ey) / (run * run)
-            if not 0.0 <= f <= 1.0:
-                continue
-            aside = ((x - ax) * ey - (y - ay) * ex) / run  # to the right of the segment
-            if along < 0.0:
-                aside = -aside
-            away = aside if aside > 0.0 else -aside
-            if away < nearest:
-                nearest = away
-                half = 0.5 * street.width
-                mine = half + aside if street.oneway else aside
-                best = (half + aside, half - aside, mine)
+    for ax, ay, bx, by, street in beside:
+        ex, ey = bx - ax, by - ay
+        run = sqrt(ex * ex + ey * ey)
+        if run == 0.0:
+            continue
+        along = (ex * cosine + ey * sine) / run
+        if -PARALLEL < along < PARALLEL:
+            continue
+        f = ((x - ax) * ex + (y - ay) * ey) / (run * run)
+        if not 0.0 <= f <= 1.0:
+            continue
+        aside = ((x - ax) * ey - (y - ay) * ex) / run  # to the right of the segment
+        if along < 0.0:
+            aside = -aside
+        away = aside if aside > 0.0 else -aside
+        if away < nearest:
+            nearest = away
+            half = 0.5 * street.width
+            mine = half + aside if street.oneway else aside
+            best = (half + aside, half - aside, mine)
     return best
 
 
@@ -221,12 +242,16 @@ def _stop_lines(
 ) -> tuple[StopLine, ...]:
     streets = {street.id: street for street in city.streets}
     found: list[StopLine] = []
+    cells: dict[tuple[int, int], list[int]] = {}
+    for i in range(len(x)):
+        cells.setdefault((int(x[i] // CROSS_M), int(y[i] // CROSS_M)), []).append(i)
     for junction in city.junctions:
         if not junction.signal:
             continue
-        i = _closest(x, y, junction.x, junction.y)
-        if i is None:
+        nearest = _closest(cells, x, y, junction.x, junction.y)
+        if nearest is None:
             continue
+        i = nearest
         arrives = heading[max(0, i - int(BEFORE_M / GRID_M))]  # it may turn in the crossing
         sine, cosine = trig.sincos(arrives)
         half = 0.0
@@ -242,10 +267,18 @@ def _stop_lines(
     return tuple(sorted(found, key=lambda stop: stop.s))
 
 
-def _closest(x: list[float], y: list[float], px: float, py: float) -> int | None:
+def _closest(
+    cells: dict[tuple[int, int], list[int]], x: list[float], y: list[float], px: float, py: float
+) -> int | None:
+    """The first of the nearest stations within CROSS_M. cells: stations by squares of that side."""
     best: int | None = None
     best2 = CROSS_M * CROSS_M
-    for i in range(len(x)):
+    column, row = int(px // CROSS_M), int(py // CROSS_M)
+    near: list[int] = []
+    for i in range(column - 1, column + 2):
+        for j in range(row - 1, row + 2):
+            near += cells.get((i, j), ())
+    for i in sorted(near):
         d2 = (x[i] - px) * (x[i] - px) + (y[i] - py) * (y[i] - py)
         if d2 < best2:
             best, best2 = i, d2

@@ -8,7 +8,8 @@ from dataclasses import replace
 from game.world import chance
 from game.world.city import City, Point
 from game.world.entity import EGO_ID
-from game.world.lanes import LaneGraph, Way, lanes_of
+from game.world.lanes import LaneGraph, lanes_of
+from game.world.way import Way
 from scenarios.spawn import Stage
 
 FAR = 4000.0

@@ -7,7 +7,8 @@ import difflib
 from collections.abc import Iterable, Iterator
 
 from game.world.entity import BODIES, Kind
-from scenarios.model import MAX_ACTORS, Actor, Member, Scenario, Start, SurviveDuration, TimeOut
+from scenarios.goals import Stop, SurviveDuration, TimeOut
+from scenarios.model import MAX_ACTORS, Actor, Member, Scenario, Start
 
 Location = tuple[str | int, ...]
 Mistake = tuple[Location, str]
@@ -33,12 +34,27 @@ def contradictions(scenario: Scenario) -> Iterator[Mistake]:
                 ("success", i, "seconds"),
                 f"{condition.seconds:g} s can never pass within duration_s {scenario.duration_s:g}",
             )
+    yield from _stops(scenario)
     for i, failure in enumerate(scenario.failure):
         if isinstance(failure, TimeOut) and failure.seconds > scenario.duration_s:
             yield (
                 ("failure", i, "seconds"),
                 f"later than duration_s {scenario.duration_s:g}, which ends the drive anyway",
             )
+
+
+def _stops(scenario: Scenario) -> Iterator[Mistake]:
+    """Deadlines that can never hold: behind the time limit, or before an earlier stop's."""
+    last = 0.0
+    for i, wanted in enumerate(scenario.success):
+        if not isinstance(wanted, Stop) or wanted.by_s is None:
+            continue
+        at = ("success", i, "by_s")
+        if wanted.by_s > scenario.duration_s:
+            yield at, f"later than duration_s {scenario.duration_s:g}, which ends the drive anyway"
+        if wanted.by_s < last + wanted.stand_s:
+            yield at, f"stops come in their order, and one before it has until {last:g} s"
+        last = wanted.by_s
 
 
 def _members(scenario: Scenario) -> Iterator[tuple[Location, Member]]:

@@ -10,6 +10,7 @@ from game.world.track import sample
 from game.world.traffic import speed_at
 from game.world.trig import sincos
 from game.world.version import DT, TICK_HZ
+from scenarios.errand import Errand
 from scenarios.place import Frame
 from scenarios.sheet import Sheet
 from scenarios.spawn import Stage
@@ -41,6 +42,11 @@ def draw(stage: Stage, city: City, driven: tuple[EntityState, ...] = ()) -> Shee
             centre = stage.frame.local((wanted.x, wanted.y))
             sheet.disc(centre, wanted.radius, GOAL, filled=False)
             sheet.text((centre[0], centre[1] + wanted.radius), "reach", GOAL)
+    for number, wanted in enumerate(Errand(stage).stops, start=1):
+        centre = stage.frame.local((wanted.x, wanted.y))
+        sheet.disc(centre, wanted.radius, GOAL, filled=False)
+        high = (sheet.y1 - sheet.y0) / 60.0
+        sheet.text((centre[0], centre[1] + wanted.radius), f"{number} {wanted.title}", GOAL, high)
     if driven:
         sheet.line([stage.frame.local((e.x, e.y)) for e in driven[::6]], DRIVEN, 0.4)
         for state in driven[::TICK_HZ]:

@@ -13,29 +13,21 @@ from game.world.entity import EGO_ID, EntityState, Kind
 from game.world.signals import Light, light, place_of
 from game.world.state import Part, Track, Trigger, WorldState
 from game.world.version import TICK_HZ
+from scenarios.errand_way import WayLost, errand_way
 from scenarios.errors import PlaceUnknown, StageImpossible
-from scenarios.model import (
-    Actor,
+from scenarios.goals import (
     Condition,
-    Ego,
     Failure,
-    Knot,
-    Member,
-    MetreRange,
     ReachPosition,
-    Scenario,
-    Signal,
     SpeedLimit,
-    SpeedRange,
-    Start,
     StayOnRoad,
+    Stop,
     SurviveDuration,
     TimeOut,
-    TimeRange,
-    Way,
-    digest,
 )
+from scenarios.model import Actor, Ego, Member, Scenario, Signal, Start, digest
 from scenarios.place import Frame, anchor_frame, junction_at, unit
+from scenarios.terms import Knot, MetreRange, SpeedRange, TimeRange, Way
 from scenarios.trajectory import bezier_track, line_track
 
 
@@ -43,7 +35,8 @@ from scenarios.trajectory import bezier_track, line_track
 class Expectation:
     """One condition of success, in metres of the city and ticks.
 
-    kind: no_collision, reach_position (x, y, radius [m]) or survive_duration (ticks).
+    kind: no_collision, reach_position (x, y, radius [m]), survive_duration (ticks), or stop: come
+    to rest within the radius for `ticks`, by tick `by` (0: no matter when); title: what for.
     """
 
     kind: str
@@ -51,6 +44,8 @@ class Expectation:
     y: float = 0.0
     radius: float = 0.0
     ticks: int = 0
+    title: str = ""
+    by: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +134,9 @@ def stage(scenario: Scenario, city: City, seed: int, named: str = "") -> Stage:
     """
     named = named or digest(scenario)
     frame = anchor_frame(scenario.place, city, scenario.id)
+    expectations = tuple(
+        _expectation(condition, frame, city, scenario.id) for condition in scenario.success
+    )
     draws = _Draws(seed)
     cast = _cast(scenario, city, frame, draws)
     route = _track(scenario.ego, frame, (0.0, 0.0))
@@ -153,14 +151,28 @@ def stage(scenario: Scenario, city: City, seed: int, named: str = "") -> Stage:
         frame=frame,
         state=state,
         duration_ticks=ticks_of(scenario.duration_s),
-        route=tuple(zip(route.x, route.y, strict=True)),
+        route=_way(scenario, city, seed, route, expectations),
         limit=scenario.ego.limit,
-        expectations=tuple(_expectation(condition, frame) for condition in scenario.success),
+        expectations=expectations,
         drawn=tuple(draws.drawn),
         limits=tuple(_limit(failure) for failure in scenario.failure),
         digest=named,
         city=city,
     )
+
+
+def _way(
+    scenario: Scenario, city: City, seed: int, track: Track, wanted: tuple[Expectation, ...]
+) -> tuple[Point, ...]:
+    """The ego's own path, or, where there are stops, the way along lanes through all of them."""
+    own = tuple(zip(track.x, track.y, strict=True))
+    stops = [(each.x, each.y) for each in wanted if each.kind == "stop"]
+    if not stops:
+        return own
+    try:
+        return errand_way(city, own[0], own[-1], stops)
+    except WayLost as lost:
+        raise StageImpossible(scenario.id, seed, str(lost)) from lost
 
 
 def _ego(ego: Ego, route: Track, draws: _Draws) -> EntityState:
@@ -296,7 +308,13 @@ def _track(way: Way | Member, frame: Frame, moved: Point) -> Track:
     return bezier_track(tuple(placed))
 
 
-def _expectation(condition: Condition, frame: Frame) -> Expectation:
+def _expectation(condition: Condition, frame: Frame, city: City, scenario: str) -> Expectation:
+    if isinstance(condition, Stop):
+        own = frame if condition.place is None else anchor_frame(condition.place, city, scenario)
+        x, y = own.point(condition.at)
+        by = 0 if condition.by_s is None else ticks_of(condition.by_s)
+        ticks = ticks_of(condition.stand_s)
+        return Expectation("stop", x, y, condition.radius, ticks, condition.title, by)
     if isinstance(condition, ReachPosition):
         x, y = frame.point(condition.at)
         return Expectation("reach_position", x, y, condition.radius)

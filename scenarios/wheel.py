@@ -5,7 +5,8 @@ the driver connects, once for all cases. What it hears and what it answers:
 
     <- {"type":"hello","protocol":1,"tick_hz":60}
     <- {"type":"begin","scenario","title","seed","limit","duration_ticks","route":[[x,y],...],
-        "goals":[{"x","y","radius"}],"ego":{"body","length","width","wheelbase"}}
+        "goals":[{"x","y","radius"}],
+        "stops":[{"title","x","y","radius","stand_ticks","by_tick"}],"ego":{"body","length","width","wheelbase"}}
     -> {"type":"ready"}
     <- {"type":"state","tick","ego":{"x","y","heading","speed","steer"},
         "actors":[{"id","kind","body","length","width","x","y","heading","speed"}],
@@ -179,6 +180,18 @@ def _begin(stage: Stage) -> dict[str, Any]:
             {"x": wanted.x, "y": wanted.y, "radius": wanted.radius}
             for wanted in stage.expectations
             if wanted.kind == "reach_position"
+        ],
+        "stops": [
+            {
+                "title": wanted.title,
+                "x": wanted.x,
+                "y": wanted.y,
+                "radius": wanted.radius,
+                "stand_ticks": wanted.ticks,
+                "by_tick": wanted.by,
+            }
+            for wanted in stage.expectations
+            if wanted.kind == "stop"
         ],
         "ego": {
             "body": body.name,

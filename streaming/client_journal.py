@@ -3,18 +3,28 @@
 import json
 import logging
 from pathlib import Path
+from typing import BinaryIO
 
 log = logging.getLogger(__name__)
 
 
 class ClientJournal:
-    """The server's signed lines as the player keeps them; path None counts but keeps nothing."""
+    """The server's signed lines as the player keeps them; path None counts but keeps nothing.
+
+    Lines that come before the recording's folder is there wait for it.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self.next_n = 0
-        self._file = path.open("a+b") if path is not None else None
-        if self._file is None:
+        self._path = path
+        self._file: BinaryIO | None = None
+        self._waiting: list[bytes] = []
+        self._open()
+
+    def _open(self) -> None:
+        if self._path is None or not self._path.parent.is_dir():
             return
+        self._file = self._path.open("a+b")
         self._file.seek(0)
         data = self._file.read()
         whole = data[: data.rfind(b"\n") + 1]
@@ -34,12 +44,22 @@ class ClientJournal:
             return
         if n < self.next_n and n != 0:
             return
+        if self._path is not None:
+            self._waiting.append(line.encode("ascii") + b"\n")
+            self._write()
         self.next_n = n + 1
+
+    def _write(self) -> None:
+        if self._file is None:
+            self._open()
         if self._file is not None:
-            self._file.write(line.encode("ascii") + b"\n")
+            self._file.write(b"".join(self._waiting))
             self._file.flush()
+            self._waiting = []
 
     def close(self) -> None:
         """Close the file."""
+        if self._waiting:
+            self._write()
         if self._file is not None:
             self._file.close()

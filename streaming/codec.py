@@ -42,6 +42,13 @@ def picture_of(pixels: Pixels, tick: int) -> Any:
     return frame
 
 
+def i420_of(pixels: Pixels, tick: int) -> Any:
+    """The same of (height * 3 / 2, width) I420, copied."""
+    frame = av.VideoFrame.from_ndarray(pixels, format="yuv420p")
+    frame.pts, frame.time_base = tick * PTS_PER_TICK, TIME_BASE
+    return frame
+
+
 class TickEncoder:
     """Encodes pictures whose pts is tick * 1500; stands in for the library's encoder.
 

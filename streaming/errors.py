@@ -6,11 +6,14 @@ StreamingError
 │   └── RingMissing       is gone, or is not a ring of this version             exit 3
 ├── WireMalformed         a signalling message cannot be understood             exit 4
 ├── BackendUnknown        no diffusion backend of that name                     exit 2
+├── BackendDied           the process that paints is gone, or hung              exit 3
 ├── PairsMissing          no training pairs where they are looked for           exit 3
 ├── TrainingClash         a checkpoint of another network or seed               exit 2
 ├── WeightsBad            the network's files are not the ones that were made   exit 3
+├── ExtraMissing          libraries of an extra are not installed               exit 3
+│   ├── DiffusionMissing  of the wan backend
+│   └── LiveKitMissing    of the livekit transport
 ├── ModelUnknown          no remote model of that name, or no such size          exit 2
-├── LiveKitMissing        the livekit extra is not installed                    exit 3
 ├── PortTaken             the server cannot listen at its address                 exit 4
 ├── ServerUnreachable     nobody answers at the address                         exit 4
 ├── ServerRefused         the server said no and will say it again              exit 4
@@ -97,6 +100,32 @@ class BackendUnknown(StreamingError):
         return f"no diffusion backend '{self.name}'; choose one of: {', '.join(self.known)}"
 
 
+class BackendDied(StreamingError):
+    """The process that paints has died, or gave no answer; it is started again by itself."""
+
+    exit_code = 3
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(name, why)
+        self.name, self.why = name, why
+
+    def __str__(self) -> str:
+        return f"the backend '{self.name}' {self.why}"
+
+
+class LabelsMissing(StreamingError):
+    """Training pairs were made without the labels that a network is told."""
+
+    exit_code = 3
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return f"{self.folder} holds pairs without labels; make some with: diffusion data --labels"
+
+
 class PairsMissing(StreamingError):
     """A folder holds no training pairs of a split."""
 
@@ -139,6 +168,30 @@ class WeightsBad(StreamingError):
         return f"{self.path}: {self.why}; install the program again, or use --backend filter"
 
 
+class ExtraMissing(StreamingError):
+    """What was chosen needs libraries of an extra that is not installed.
+
+    Of a subclass: needed, what needs what; extra, its name; instead, what works without.
+    """
+
+    exit_code = 3
+    needed = extra = instead = ""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.needed} ({self.why}); pip install '.[{self.extra}]', or use {self.instead}"
+
+
+class DiffusionMissing(ExtraMissing):
+    """The `wan` backend was chosen and its libraries are not installed."""
+
+    needed = "the wan backend needs torch and diffusers"
+    extra, instead = "diffusion", "--backend tiny"
+
+
 class ModelUnknown(StreamingError):
     """The settings name a remote model that is not in the table, or a size that cannot be."""
 
@@ -155,20 +208,11 @@ class ModelUnknown(StreamingError):
         )
 
 
-class LiveKitMissing(StreamingError):
+class LiveKitMissing(ExtraMissing):
     """The `livekit` transport was chosen and its client library is not installed."""
 
-    exit_code = 3
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
-
-    def __str__(self) -> str:
-        return (
-            f"the livekit transport needs the LiveKit client library ({self.why}); "
-            f"pip install '.[livekit]', or use --set stream.transport=direct"
-        )
+    needed = "the livekit transport needs the LiveKit client library"
+    extra, instead = "livekit", "--set stream.transport=direct"
 
 
 class PortTaken(StreamingError):

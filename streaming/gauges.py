@@ -1,10 +1,13 @@
 """What the stream is doing, in numbers for the HUD, the report and the benchmarks."""
 
+import dataclasses
+import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+READING_BYTES = 4096
 WINDOW_S = 10.0
 STATES = ("starting", "connecting", "queued", "streaming", "stalled", "reconnecting", "refused")
 
@@ -33,11 +36,12 @@ class Gauges:
 
     round_trip_ms: from the picture's capture until its styled picture can be shown. state: one of
     STATES; connected means frames are coming back. dropped: source pictures skipped because newer
-    ones were there; lost: encoded frames that the recorder's ring had no room for. foreign: frames
-    with a tick never sent. bitrate [bit/s]: as received. backend: as the server names it. stages:
-    median [ms] of each part of the way, see `stages`. line_loss: share of packets lost on the way
-    there, line_ms: round trip of the line alone. sending [bit/s]: allowed by the rate control.
-    exact: pairs are, else `confidence` tells.
+    ones were there or the stream ended: with those sent, all that were drawn. lost: encoded frames
+    that the recorder's ring had no room for. foreign: frames with a tick never sent. bitrate
+    [bit/s]: as received. backend: as the server names it. stages: median [ms] of each part of the
+    way, see `stages`. line_loss: share of packets lost on the way there, line_ms: round trip of
+    the line alone. sending [bit/s]: allowed by the rate control. exact: pairs are, else
+    `confidence` tells. seed: the scenario's, once the server released it.
     """
 
     state: str = "starting"
@@ -63,6 +67,7 @@ class Gauges:
     sending: int = 0
     exact: bool = True
     confidence: float = 1.0
+    seed: int = -1
 
 
 class Meter:
@@ -94,3 +99,15 @@ class Meter:
         values = self.values()
         span = self._now() - self._samples[0][0] if values else 0.0
         return sum(values) / span if span > 0.5 else 0.0
+
+
+def pack_gauges(gauges: Gauges) -> bytes:
+    """A reading as READING_BYTES bytes of JSON, padded with blanks."""
+    told = dataclasses.asdict(dataclasses.replace(gauges, detail=gauges.detail[:300]))
+    return json.dumps(told).encode("ascii").ljust(READING_BYTES)
+
+
+def unpack_gauges(data: bytes) -> Gauges:
+    """Inverse of pack_gauges."""
+    told = json.loads(data)
+    return Gauges(**{**told, "round_trip_ms": Percentiles(**told["round_trip_ms"])})

@@ -10,7 +10,6 @@ import ipaddress
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import aioice.ice
@@ -20,6 +19,8 @@ from aiortc.rtcicetransport import candidate_from_aioice, parse_stun_turn_uri
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
 from streaming import dns
+from streaming.errors import ServerUnreachable
+from streaming.ice_config import IceConfig
 
 log = logging.getLogger(__name__)
 
@@ -29,48 +30,6 @@ MOST_CANDIDATES = 32
 
 OnCandidate = Callable[[dict[str, Any] | None], None]
 """Told each late candidate as the protocol writes it, and None after the last."""
-
-
-@dataclass(frozen=True, slots=True)
-class IceConfig:
-    """How to be found. Picklable.
-
-    servers: stun:host:port, turn:host:port?transport=udp, turns:...; at most one of each kind.
-    username, credential: of the TURN server. relay_only: through TURN or not at all. private:
-    whether the far side may name inner addresses; None: where it is itself at one.
-    """
-
-    servers: tuple[str, ...] = ()
-    username: str = ""
-    credential: str = field(default="", repr=False)
-    relay_only: bool = False
-    private: bool | None = None
-
-    def __post_init__(self) -> None:
-        kinds = []
-        for uri in self.servers:
-            try:
-                kinds.append(str(parse_stun_turn_uri(uri)["scheme"])[:4])
-            except (ValueError, KeyError) as error:
-                raise ValueError(
-                    f"'{uri}' is no ICE server: write stun:host:3478 or turn:host:3478"
-                ) from error
-        if len(kinds) != len(set(kinds)):
-            raise ValueError("name at most one STUN and one TURN server")
-        if self.relay_only and "turn" not in kinds:
-            raise ValueError("relay only needs a TURN server")
-
-    @property
-    def turn(self) -> tuple[str, ...]:
-        """The TURN servers among the servers."""
-        return tuple(uri for uri in self.servers if uri.startswith("turn"))
-
-    def told(self, urls: tuple[str, ...], username: str, credential: str) -> "IceConfig":
-        """With the TURN server that the far side offers, where we have none. ValueError if bad."""
-        if self.turn:
-            return self
-        stun = tuple(uri for uri in self.servers if uri.startswith("stun"))
-        return IceConfig((*stun, *urls), username, credential, self.relay_only, self.private)
 
 
 async def configuration(config: IceConfig) -> RTCConfiguration:
@@ -104,6 +63,10 @@ def trickle(transceiver: Any, on_candidate: OnCandidate) -> None:
     async def hosts_first(component: int, addresses: list[str], timeout: int = 5) -> list[Any]:
         if connection._transport_policy == aioice.ice.TransportPolicy.RELAY:
             relays: list[Any] = await stock(component, addresses, RELAY_S)
+            if not relays:
+                host, port = connection.turn_server or ("?", 0)
+                why = "gives no relay: look at its login (stream.turn_user) and whether it answers"
+                raise ServerUnreachable(f"TURN {host}:{port}", why)
             on_candidate(None)
             return relays
         outside = (connection.stun_server, connection.turn_server)

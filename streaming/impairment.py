@@ -9,8 +9,6 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-import aioice.ice
-
 
 @dataclass(frozen=True, slots=True)
 class Impairment:
@@ -51,6 +49,8 @@ class BadLine:
 
     def install(self) -> "BadLine":
         """From now on new connections of this process suffer."""
+        import aioice.ice
+
         stock = self._stock = aioice.ice.StunProtocol.connection_made
 
         def connection_made(protocol: Any, transport: Any) -> None:
@@ -61,6 +61,8 @@ class BadLine:
 
     def remove(self) -> None:
         """Put the library's own method back."""
+        import aioice.ice
+
         aioice.ice.StunProtocol.connection_made = self._stock
 
     def leaves_at(self, size: int, now: float) -> float | None:

@@ -5,7 +5,8 @@ at start-up whether this release still behaves as the patch expects; if not, all
 
 Stock holds each picture until the first packet of the next one, asks for a lost packet once, and
 waits for seconds. Here the marker bit ends a picture; what is missing is asked for again every
-50 ms, eight times at most; a hole that blocks for 250 ms is given up and a key frame asked for.
+50 ms, eight times at most; a hole that blocks for 250 ms and was asked for often enough is given up
+and a key frame asked for.
 """
 
 import asyncio
@@ -32,6 +33,8 @@ CAPACITY = 512
 ASK_EVERY_S = 0.05
 ASK_TIMES = 8
 GIVE_UP_S = 0.25
+GIVE_UP_TRIES = 4  # time alone gives up what a busy machine had no chance to ask for
+GIVE_UP_LATEST_S = 0.6
 LONGEST_HEAL_S = 0.5
 PLI_EVERY_S = 0.2
 STEP_S = 0.02
@@ -102,6 +105,16 @@ class PromptBuffer(JitterBuffer):  # type: ignore[misc]
         starts = bool(packet.payload) and bool(packet.payload[0] & 0x10)  # RFC 7741: S bit
         return starts and is_key("vp8", data)
 
+    def hole(self, newest: int | None) -> int | None:
+        """The first packet that is not there, up to the `newest` that was seen; None if none."""
+        if self._origin is None or newest is None:
+            return None
+        for offset in range(min(uint16_add(newest, 1 - self._origin), CAPACITY)):
+            seq: int = uint16_add(self._origin, offset)
+            if self._packets[seq % self._capacity] is None:
+                return seq
+        return None
+
     def jump_to(self, sequence_number: int) -> None:
         """Forget everything and expect `sequence_number` next, a key frame or its continuation."""
         self.remove(self._capacity)
@@ -151,12 +164,12 @@ class Recovery:
 
     def wants_key_frame(self) -> bool:
         """Give up a hole that is too old; True when a key frame must be asked for now."""
-        now = self._now()
-        if not self.missing():
+        now, hole = self._now(), self._buffer.hole(self._nacks.max_seq)
+        if hole is None:
             self._hole = None
         elif self._hole != self._buffer._origin:  # the hole is timed, not the state
             self._hole, self._hole_since = self._buffer._origin, now
-        elif now - self._hole_since >= max(GIVE_UP_S, 2.5 * self.heals_s):
+        elif self._is_hopeless(hole, now):
             self._buffer.jump_to(uint16_add(self._nacks.max_seq, 1))
             self._nacks.missing.clear()
             self._asked.clear()
@@ -168,6 +181,16 @@ class Recovery:
             return False
         self._pli_at = now
         return True
+
+    def _is_hopeless(self, hole: int, now: float) -> bool:
+        """Whether this packet, which blocks all after it, will not come any more."""
+        if hole not in self._nacks.missing:  # so far back that nobody could send it again
+            return True
+        blocked = now - self._hole_since
+        if blocked < max(GIVE_UP_S, 2.5 * self.heals_s):
+            return False
+        _, _, times = self._asked.get(hole, (now, now, 0))
+        return times >= GIVE_UP_TRIES or blocked >= max(GIVE_UP_LATEST_S, 2.5 * self.heals_s)
 
 
 class TapQueue(queue.Queue):  # type: ignore[type-arg]

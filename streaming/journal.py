@@ -15,6 +15,7 @@ A line is canonical JSON (sorted keys, no blanks, ASCII) and ends with one newli
                  luma is the 16x16 mean luma (one byte a cell, rows from the top, hex) of the
                  source picture as received, sha256 (hex) is of the encoded styled frame as sent
   inputs         [[tick, chain], ...]: the client's running hash (hex) of its inputs up to tick
+  seed           only where it was released since the last block: [seed, released_ns]
   end            true on the last block of a session that was closed in good order
   key, sig       Ed25519 public key (hex); signature over the canonical JSON of all but `sig`
 
@@ -42,6 +43,7 @@ LUMA_SIDE = 16
 _SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _LUMA = re.compile(r"[0-9a-f]{512}")
+_SEED = "seed"
 _FIELDS: dict[str, type] = {
     "v": int,
     "session": str,
@@ -73,7 +75,10 @@ class JournalFrame:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """A journal that verified. inputs: (tick, chain hex). ended: closed in good order."""
+    """A journal that verified. inputs: (tick, chain hex). ended: closed in good order.
+
+    seed: the one that was released and when (nanoseconds since 1970), None where none was.
+    """
 
     session: str
     ticket: str
@@ -82,6 +87,7 @@ class Journal:
     blocks: int
     segments: int
     ended: bool
+    seed: tuple[int, int] | None = None
 
 
 def line_hash(line: str) -> str:
@@ -125,6 +131,9 @@ class JournalWriter:
         self.ended: bool = bool(lines) and json.loads(lines[-1])["end"]
         ticks = [frame[0] for line in lines for frame in json.loads(line)["frames"]]
         self.last_tick: int = ticks[-1] if ticks else -1
+        told = [json.loads(line)[_SEED] for line in lines if _SEED in json.loads(line)]
+        self.seed: int | None = told[0][0] if told else None
+        self._released: list[int] | None = None
 
     def _recover(self) -> list[str]:
         self._file.seek(0)
@@ -145,6 +154,10 @@ class JournalWriter:
         """Note the client's running hash of its inputs."""
         self._inputs.append([tick, chain])
 
+    def release(self, seed: int, released_ns: int) -> None:
+        """Note that the run's seed was given out now; the next block says so."""
+        self.seed, self._released = seed, [seed, released_ns]
+
     def prompt(self, text: str) -> str | None:
         """Note the prompt in force from here on; returns the block that this closed, if any."""
         digest = hashlib.sha256(text.encode()).hexdigest()
@@ -156,9 +169,9 @@ class JournalWriter:
 
     def seal(self, end: bool = False) -> str | None:
         """Sign and append what was noted since the last block. None when there was nothing."""
-        if self.ended or not (self._frames or self._inputs or end):
+        if self.ended or not (self._frames or self._inputs or self._released or end):
             return None
-        block = {
+        block: dict[str, Any] = {
             "v": VERSION,
             "session": self._session,
             "n": self._count,
@@ -171,6 +184,8 @@ class JournalWriter:
             "inputs": self._inputs,
             "end": end,
         }
+        if self._released is not None:
+            block[_SEED], self._released = self._released, None
         line = canonical(sign(block, self._key)).decode("ascii")
         self._frames, self._inputs, self.ended = [], [], end
         self._file.write(line.encode() + b"\n")
@@ -197,7 +212,7 @@ def verify(
 
     keys: enrolled public keys (hex), None trusts each block's own. ticket: digest it must name.
     whole: refuse a journal without its end. Reasons: journal.json .fields .key .signature .session
-    .ticket .chain .replayed .time .cut .empty
+    .ticket .chain .replayed .time .seed .cut .empty
     """
     frames: dict[int, JournalFrame] = {}
     inputs: list[tuple[int, str]] = []
@@ -205,6 +220,7 @@ def verify(
     before = ""
     number = segments = blocks = 0
     last_tick, last_ns, ended = -1, 0, False
+    seed: tuple[int, int] | None = None
     for line in lines:
         block = _parse(line, blocks)
         first = first or block
@@ -223,14 +239,26 @@ def verify(
             _broken(block, "chain", f"expected block {number} after the one before")
         last_tick, last_ns = _take_frames(block, last_tick, last_ns, frames)
         inputs.extend((tick, chain) for tick, chain in block["inputs"])
+        if _SEED in block:
+            seed = _take_seed(block, seed)
         number, before, ended, blocks = number + 1, line, block["end"], blocks + 1
     if first is None:
         raise JournalBroken(0, "journal.empty", "has no block")
     if whole and not ended:
         raise JournalBroken(blocks, "journal.cut", "has no end")
     return Journal(
-        first["session"], first["ticket"], frames, tuple(inputs), blocks, segments, ended
+        first["session"], first["ticket"], frames, tuple(inputs), blocks, segments, ended, seed
     )
+
+
+def _take_seed(block: dict[str, Any], before: tuple[int, int] | None) -> tuple[int, int]:
+    """The seed as it was first released; a server that lost its file says the same one again."""
+    number, released_ns = block[_SEED]
+    if released_ns > block["server_time_ns"]:
+        _broken(block, "time", "released its seed later than it was sealed")
+    if before is not None and number != before[0]:
+        _broken(block, "seed", "releases another seed than the first one")
+    return before or (number, released_ns)
 
 
 def _take_frames(
@@ -251,7 +279,7 @@ def _parse(line: str, at: int) -> dict[str, Any]:
         block = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise JournalBroken(at, "journal.json", "is not JSON") from error
-    if not isinstance(block, dict) or set(block) != set(_FIELDS):
+    if not isinstance(block, dict) or set(block) - {_SEED} != set(_FIELDS):
         raise JournalBroken(at, "journal.fields", "has not the fields of a block")
     wrong = [name for name, kind in _FIELDS.items() if type(block[name]) is not kind]
     if wrong or block["v"] != VERSION or not _is_sound(block):
@@ -274,7 +302,17 @@ def _is_sound(block: dict[str, Any]) -> bool:
         isinstance(row, list) and len(row) == 2 and type(row[0]) is int and _matches(_HEX64, row[1])
         for row in block["inputs"]
     )
-    return frames and inputs
+    return frames and inputs and (_SEED not in block or _is_seed(block[_SEED]))
+
+
+def _is_seed(row: object) -> bool:
+    return (
+        isinstance(row, list)
+        and len(row) == 2
+        and all(type(value) is int for value in row)
+        and 0 <= row[0] < 1 << 31
+        and 0 <= row[1] < 1 << 63
+    )
 
 
 def _matches(pattern: re.Pattern[str], value: object) -> bool:

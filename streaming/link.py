@@ -9,29 +9,31 @@ import logging
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 from aiortc import RTCSessionDescription
 
 from streaming import rtc, wire
+from streaming.address import address_of
 from streaming.codec import SizeRefused, TickDecoder, picture_of
 from streaming.dns import Resolver
 from streaming.errors import ServerRefused, ServerUnreachable, StreamingError, WireMalformed
 from streaming.frames import Frame
-from streaming.ice import Guard, IceConfig, configuration, open_ended, trickle
+from streaming.ice import Guard, configuration, open_ended, trickle
+from streaming.ice_config import IceConfig
 from streaming.ratecontrol import RateControl
+from streaming.tailor import Tailor
 from streaming.track import EVERY, EncodedTrack, OfferedTrack, newest
 
 log = logging.getLogger(__name__)
 
 OPEN_S = 5.0
-HELLO_S = 2.0
+HELLO_S = 5.0  # a server of ours says it at once; however busy, it is not taken for another
 ANSWER_S = 10.0
-BYE_S = 2.0
+BYE_S, DEAF_S = 8.0, 1.0  # for the journal's last block; of a server that has long been silent
 HEARTBEAT_S = 5.0
 MALFORMED_LIMIT = 200
-PATH = "/v1/stream"
 _FOR_GOOD = (
     "permission denied",
     "not allowed",
@@ -43,7 +45,11 @@ _FOR_GOOD = (
 
 
 class Owner(Protocol):
-    """What a link tells its peer. Everything runs on the event loop and must return at once."""
+    """What a link tells its peer. Everything runs on the event loop and must return at once.
+
+    returned: a picture that came without a bitstream worth keeping; data is VP8 made here, tick
+    None where none was echoed.
+    """
 
     def hello(self, message: wire.Hello | None) -> None: ...
     def queued(self, position: int) -> None: ...
@@ -51,20 +57,17 @@ class Owner(Protocol):
     def block(self, line: str) -> None: ...
     def encoded(self, timestamp: int, data: bytes, codec: str) -> None: ...
     def decoded(self, frame: Any) -> None: ...
+    def returned(self, frame: Any, data: bytes, tick: int | None) -> None: ...
     def notice(self, text: str) -> None: ...
     def times(self, text: str) -> None: ...
-
-
-def address_of(url: str) -> str:
-    """The address with its path and without anything secret, for messages and for dialling."""
-    parts = urlsplit(url if "://" in url else f"ws://{url}")
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((scheme, host, parts.path if parts.path not in ("", "/") else PATH, "", ""))
+    def seeded(self, seed: int) -> None: ...
 
 
 class Link:
-    """Open, run, then close. encoder: made anew for every link, its first frame is a key frame."""
+    """Open, run, then close. encoder: made anew for every link, its first frame is a key frame.
+
+    tailor, model: for a server that is not ours and takes one size alone.
+    """
 
     def __init__(
         self,
@@ -74,7 +77,10 @@ class Link:
         patched: bool,
         first_tick: int,
         ice: IceConfig = IceConfig(),  # noqa: B008 - frozen
+        tailor: Tailor | None = None,
+        model: str = "",
     ) -> None:
+        self._tailor, self._model, self._cuts = tailor, model, 0
         self._address, self._owner, self._ice = address_of(url), owner, ice
         self._guard = Guard("", ice.private)
         self._encoder, self._patched, self._first_tick = encoder, patched, first_tick
@@ -95,6 +101,7 @@ class Link:
         self._decoder = TickDecoder()
         self._buffer: Any = None
         self._newest: Any = None
+        self._heard_at = time.monotonic()
 
     async def open(
         self, api_key: str, ticket: wire.Ticket, prompt: Callable[[], wire.Prompt]
@@ -154,7 +161,9 @@ class Link:
         self._guard = Guard(str(far[0]) if far else "", self._ice.private)
 
     def _query(self, api_key: str) -> str:
-        return f"?api_key={quote(api_key)}" if api_key else ""
+        asked = {"api_key": api_key, "model": self._model}
+        told = urlencode({name: value for name, value in asked.items() if value})
+        return f"?{told}" if told else ""
 
     async def _offer(self) -> str:
         connection = self._connection = rtc.connection(await configuration(self._ice))
@@ -190,18 +199,26 @@ class Link:
             return False
         return self._encoder is None or bool(self.track.wanted)
 
+    @property
+    def up(self) -> bool:
+        """Whether the two ends have found a way to each other."""
+        return not isinstance(self.track, EncodedTrack) or self.track.up
+
     def offer(self, frame: Frame) -> None:
         """Send this picture next. Encodes here: handing it to a thread costs more than it saves."""
         if self._encoder is None:
             self.track.offer(frame.tick, frame.pixels)
             return
-        data = self._encoder.compress(picture_of(frame.pixels, frame.tick))
+        make = picture_of if self._tailor is None or self.ours else self._tailor.picture
+        data = self._encoder.compress(make(frame.pixels, frame.tick))
         if data:
             self.track.offer(frame.tick, data)
 
     def _tap(self, timestamp: int, data: bytes, codec: str) -> None:
         """A frame as received: record it, decode it, and show it unless a newer one is here."""
-        self._owner.encoded(timestamp, data, codec)
+        foreign = None if self.ours else self._tailor
+        if foreign is None:
+            self._owner.encoded(timestamp, data, codec)
         try:
             frames = self._decoder.decode(codec, timestamp, data)
         except ValueError as error:
@@ -210,10 +227,21 @@ class Link:
             if isinstance(error, SizeRefused):
                 self._owner.notice(f"the server {error}".replace("server pictures", "server's"))
             return
-        if frames:
+        if foreign is not None:
+            self._cut(foreign, frames)
+        elif frames:
             waiting, self._newest = self._newest is not None, frames[-1]
             if not waiting:
                 asyncio.get_running_loop().call_soon(self._show)
+
+    def _cut(self, tailor: Tailor, frames: list[Any]) -> None:
+        """Hand on the game's part of pictures of another size."""
+        for frame in frames:
+            self._cuts += 1
+            try:
+                self._owner.returned(*tailor.cut(frame.to_ndarray(), self._cuts), None)
+            except ValueError as error:
+                self._owner.notice(f"the server sends a picture that cannot be: {error}")
 
     def _show(self) -> None:
         frame, self._newest = self._newest, None
@@ -228,8 +256,9 @@ class Link:
         """Tell the server that the session is over and wait for the journal's last block."""
         if self.ours and self._socket is not None and not self._socket.closed:
             await self.send(wire.Bye())
+            wait_s = BYE_S if time.monotonic() - self._heard_at < HEARTBEAT_S else DEAF_S
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), BYE_S)
+                await asyncio.wait_for(self._ended.wait(), wait_s)
 
     async def close(self) -> None:
         """Close everything; nothing of this link is left running."""
@@ -244,8 +273,9 @@ class Link:
                 await asyncio.wait_for(self._socket.close(), 0.5)
         if self._http is not None:
             await self._http.close()
-        if self._encoder is not None:
-            self._encoder.close()
+        for codec in (self._encoder, self._tailor):
+            if codec is not None:
+                codec.close()
         self._decoder.close()
         self._newest = None
         if self._over.done():
@@ -274,6 +304,7 @@ class Link:
         async for raw in self._socket:
             if raw.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                 break
+            self._heard_at = time.monotonic()
             try:
                 message = wire.parse(raw.data)
                 if message is not None:
@@ -300,6 +331,8 @@ class Link:
             self._owner.acknowledged(message)
         elif isinstance(message, wire.Times):
             self._owner.times(message.frames)
+        elif isinstance(message, wire.Seed):
+            self._owner.seeded(message.seed)
         elif isinstance(message, wire.Hello):
             self._owner.hello(message)
             _settle(self._hello, None)

@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-import numpy as np
-
 from streaming import wire
-from streaming.codec import TickEncoder
 from streaming.errors import ServerUnreachable
 from streaming.frames import Frame, Pixels
-from streaming.link import Link, Owner, _settle
-from streaming.models import Fit, Native
+from streaming.link import BYE_S, Link, Owner, _settle
+from streaming.models import Native
+from streaming.tailor import Tailor
 
 log = logging.getLogger(__name__)
 
@@ -58,19 +56,13 @@ The third names the codec of what is published.
 """
 
 
-class ReturnedOwner(Owner, Protocol):
-    """A peer that also takes pictures whose tick is known, or is not, without a bitstream."""
-
-    def returned(self, frame: Any, data: bytes, tick: int | None) -> None: ...
-
-
 class LiveKitLink(Link):
     """A link by way of a LiveKit room. side: (height, width) of the game's picture."""
 
     def __init__(
         self,
         url: str,
-        owner: ReturnedOwner,
+        owner: Owner,
         model: str,
         native: Native,
         side: tuple[int, int],
@@ -79,11 +71,9 @@ class LiveKitLink(Link):
         make_room: MakeRoom | None = None,
     ) -> None:
         super().__init__(url, owner, None, False, 0)
-        self._peer, self._model, self._native = owner, model, native
-        self._fit = Fit(side[1], side[0], native)
+        self._model, self._native = model, native
+        self._tailor: Tailor = Tailor(side, native, bitrate)
         self._bitrate = min(bitrate, MAX_BITRATE)
-        # the room hands out pictures, no bitstream: what is recorded is encoded here, amply
-        self._recoder = TickEncoder(2 * bitrate, native.fps)
         self._make_room, self._codec = make_room or _room, codec
         self._room: Room | None = None
         self._info: asyncio.Future[wire.LiveKitRoomInfo] = self._over.get_loop().create_future()
@@ -154,23 +144,21 @@ class LiveKitLink(Link):
         self._sent[self._stamp] = frame.tick
         while len(self._sent) > REMEMBERED:
             self._sent.popitem(last=False)
-        self._room.put(self._fit.lay(frame.pixels), self._stamp, self._number)
+        self._room.put(self._tailor.canvas(frame.pixels), self._stamp, self._number)
 
     def _took(self, got: Returned) -> None:
         """A picture from the room, on the event loop."""
         tick = self._sent.get(got.stamp_us) if got.stamp_us is not None else None
         if got.stamp_us is not None and (tick is None or tick <= self._newest_tick):
             return  # nobody's, or come twice
+        self._newest_tick = tick if tick is not None else self._newest_tick
+        self._number += 1
         try:
-            frame = self._fit.take(np.ascontiguousarray(got.pixels))
+            frame, data = self._tailor.cut(got.pixels, tick if tick is not None else self._number)
         except ValueError as error:
             self._owner.notice(f"the service sends a picture that cannot be: {error}")
             return
-        self._newest_tick = tick if tick is not None else self._newest_tick
-        self._number += 1
-        frame.pts = (tick if tick is not None else self._number) * 1500
-        data = self._recoder.compress(frame)
-        self._peer.returned(frame, data, tick)
+        self._owner.returned(frame, data, tick)
 
     def _room_ended(self, why: str) -> None:
         if not self._over.done():
@@ -179,7 +167,7 @@ class LiveKitLink(Link):
             )
             self._over.exception()
 
-    async def bye(self) -> None:
+    async def bye(self, wait_s: float = BYE_S) -> None:
         """The service needs no goodbye: leaving is enough."""
 
     async def close(self) -> None:

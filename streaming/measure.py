@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import psutil
 
+from streaming.address import address_of
 from streaming.errors import ServerRefused, ServerUnreachable, StreamingError, cause_of
 from streaming.frames import Pixels, unpack_encoded
 from streaming.gauges import Gauges, Percentiles
 from streaming.impairment import Impairment
-from streaming.link import address_of
 from streaming.peer import PeerConfig
 from streaming.peer_process import PeerProcess
 from streaming.ring import FifoRing, LatestRing
@@ -33,6 +33,8 @@ from streaming.server import Ready, ServerConfig, run_server
 FPS = 30
 LEAD_S = 1.0  # settled before the measuring begins
 START_S = 20.0
+AWAY_S = 4.0
+"""So long is tried again after the first try that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,8 @@ def _wait(look: Callable[[], Gauges], url: str) -> None:
     while not (gauges := look()).connected:
         if gauges.state == "refused":
             raise ServerRefused(address_of(url), cause_of(gauges.detail))
+        if gauges.detail:
+            deadline = min(deadline, time.monotonic() + AWAY_S)
         if time.monotonic() > deadline:
             raise ServerUnreachable(
                 address_of(url), cause_of(gauges.detail) or "no picture came back"

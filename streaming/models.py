@@ -4,7 +4,7 @@ The table is data that settings may override. A picture is laid into the model's
 even pixels, so that taking it out again gives exactly the same part back.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from av.video.reformatter import VideoReformatter
 from streaming.errors import ModelUnknown
 from streaming.frames import Pixels
 
+NATIVE = "native"
 LETTERBOX, CROP = "letterbox", "crop"
 BAR = 16  # luma of the bars: black in the video range
 
@@ -50,12 +51,18 @@ MODELS: dict[str, Native] = {
 
 
 def native(model: str, size: str = "") -> Native:
-    """The table's entry, or `size` as WIDTHxHEIGHT@FPS. Raises ModelUnknown."""
+    """The table's entry, or `size` as WIDTHxHEIGHT@FPS. Raises ModelUnknown.
+
+    size may be 'native' for the table's own, and may end in ':crop' or ':letterbox'.
+    """
+    size, _, fit = size.partition(":")
+    if size == NATIVE and model in MODELS:
+        return replace(MODELS[model], fit=fit or MODELS[model].fit)
     if size:
         try:
             wide, _, rest = size.partition("x")
             high, _, fps = rest.partition("@")
-            return Native(int(wide), int(high), int(fps or 30))
+            return Native(int(wide), int(high), int(fps or 30), fit or LETTERBOX)
         except ValueError as error:
             raise ModelUnknown(f"{model} at {size}", tuple(MODELS)) from error
     if model not in MODELS:

@@ -9,9 +9,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
-from streaming.backends.base import Backend
+from streaming.backends.base import Backend, PictureStream, PlayerPainter, StreamBackend
 from streaming.frames import Pixels
 
 log = logging.getLogger(__name__)
@@ -40,7 +39,7 @@ class Painter:
         self._why = ""
         self._listeners: set[Say] = set()
         self.painted = self.passed = self.failures = 0
-        self.busy_s = 0.0
+        self.busy_s = self.lag_s = 0.0
 
     @property
     def passes(self) -> bool:
@@ -60,16 +59,44 @@ class Painter:
         """Tell it no more."""
         self._listeners.discard(say)
 
-    def for_player(self) -> Any:
-        """What keeps one player's state, for backends that have one; else the backend itself."""
-        make = getattr(self.backend, "painter", None)
-        return self.backend if make is None else make()
+    def for_player(self) -> PlayerPainter:
+        """What paints one player's stream, and keeps what there is to remember of it."""
+        return self.backend.painter()
+
+    @property
+    def resting(self) -> bool:
+        """Whether pictures pass unstyled now, for a while."""
+        return bool(self._why) and self._now() < self._down_until
+
+    @property
+    def streams(self) -> bool:
+        """Whether the backend paints several pictures at a time, through `open`."""
+        return isinstance(self.backend, StreamBackend)
+
+    def open(self, ready: Callable[[], None]) -> PictureStream | None:
+        """A player's stream through such a backend; None where it cannot take one more now."""
+        try:
+            if isinstance(self.backend, StreamBackend):
+                return self.backend.open(ready)
+        except Exception as error:  # as in paint
+            self.failed(f"{type(error).__name__}: {error}"[:200])
+        return None
+
+    def came(self, why: str, took_s: float) -> None:
+        """A frame has come out of a stream, `took_s` after it went in; why it is unpainted."""
+        if why:
+            self.failed(why[:200])
+            return
+        self.painted += 1
+        self.lag_s = took_s
+        if self._why:
+            self._recovered()
 
     def paint(
-        self, player: Any, pixels: Pixels, prompt: str, seed: int, style: str
+        self, player: PlayerPainter, pixels: Pixels, prompt: str, seed: int, style: str
     ) -> Pixels | None:
         """The styled picture, or None where the player's own must do. Waits for its turn."""
-        if self._why and self._now() < self._down_until:
+        if self.resting:
             self.passed += 1
             return None
         with self._turn:

@@ -7,87 +7,37 @@ and the seat's secret live here, so every reconnect restores them.
 import asyncio
 import contextlib
 import logging
-import secrets
 import time
-from collections import OrderedDict, deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-
-from av.video.reformatter import VideoReformatter
 
 from streaming import jitter, wire
 from streaming.client_journal import ClientJournal
-from streaming.codec import PTS_PER_TICK, TickEncoder, is_key, tick_of
+from streaming.codec import TickEncoder
 from streaming.errors import LiveKitMissing, ServerRefused, StreamingError
-from streaming.foreign import Foreign
-from streaming.frames import EncodedFrame, pack_encoded
 from streaming.gauges import Gauges, Meter, Percentiles
-from streaming.ice import IceConfig
-from streaming.impairment import BadLine, Impairment
+from streaming.impairment import BadLine
 from streaming.link import Link
 from streaming.models import native
-from streaming.ratecontrol import Window
+from streaming.peer_config import PeerConfig
+from streaming.promptbook import PromptBook
+from streaming.returns import Returns
 from streaming.ring import FifoRing, LatestRing
-from streaming.stages import StageClock, unpack_times
+from streaming.seed import LATE, is_late
+from streaming.stages import unpack_times
+from streaming.tailor import Tailor
+
+__all__ = ["Peer", "PeerConfig"]
 
 log = logging.getLogger(__name__)
 
-STYLED = 2  # kind of encoded frames in the ring
 STALLED_S = 0.5
 GIVE_UP_S = 2.0
 FIRST_FRAME_S = 8.0
 LOOK_S = 0.004  # between looks at a ring whose writer rings no bell
+HOLD_S = 0.1  # between hold pictures, until the seed is here
 PROMPT_LEAD_TICKS = 12
 RETRY_S = (0.1, 0.2, 0.4, 0.8)  # a server that is back is found within a second
 SERVICE_RETRY_S = (1.0, 2.0, 4.0, 8.0, 10.0)  # every try at a service may be billed
-REMEMBERED = 512
-TRANSPORTS = ("direct", "livekit")
-
-
-@dataclass(frozen=True, slots=True)
-class PeerConfig:
-    """How a peer connects. Picklable.
-
-    url: ws://host:port, with or without path. session, ticket: of the run; {} makes a plain one.
-    resume: secret of the seat; give a restarted peer the same config. journal_path: where the
-    server's signed blocks are appended. prompt..number: in force from the first frame. fps, bitrate
-    [bit/s], codec: of what is sent, at most and where the server takes it. nice: lowers the
-    process's priority. patched False runs the library as it is, and impairment spoils the line:
-    for measurements. transport: direct or livekit, the latter with model and, where the table does
-    not know it, size (WIDTHxHEIGHT@FPS).
-    """
-
-    url: str
-    session: str
-    ticket: Mapping[str, Any] = field(default_factory=dict)
-    api_key: str = field(default="", repr=False)
-    resume: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
-    journal_path: Path | None = None
-    prompt: str = ""
-    style: str = ""
-    enhance: bool = False
-    seed: int = 0
-    number: int = 0
-    fps: int = 30
-    bitrate: int = 2_500_000
-    nice: int = 0
-    patched: bool = True
-    impairment: Impairment | None = None
-    codec: str = "vp8"
-    transport: str = "direct"
-    model: str = "lucy-restyle-latest"
-    size: str = ""
-    ice: IceConfig = IceConfig()  # noqa: RUF009 - frozen
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.fps <= 120 or not 100_000 <= self.bitrate <= 50_000_000:
-            raise ValueError("a peer sends 1..120 frames/s at 0.1..50 Mbit/s")
-        if self.transport not in TRANSPORTS:
-            raise ValueError(f"no transport '{self.transport}'; choose: {', '.join(TRANSPORTS)}")
-        if self.transport == "livekit":
-            native(self.model, self.size)  # raises ModelUnknown
 
 
 class Peer:
@@ -97,34 +47,24 @@ class Peer:
         self, config: PeerConfig, source: LatestRing, styled: LatestRing, encoded: FifoRing
     ) -> None:
         self._config = config
-        self._source, self._styled, self._encoded = source, styled, encoded
-        self._prompt = wire.Prompt(config.prompt, config.enhance, config.style, config.seed)
-        self._numbers: deque[tuple[int, int, int]] = deque(
-            [(-1, config.number, config.seed)], maxlen=16
-        )
-        self._number = config.number
-        self._unacknowledged: deque[tuple[wire.Prompt, int]] = deque(maxlen=16)
+        self._source, self._side = source, styled.shape[:2]
+        first = wire.Prompt(config.prompt, config.enhance, config.style, config.seed)
+        self._prompts = PromptBook(first, config.number)
         self._inputs: wire.Inputs | None = None
         self._journal = ClientJournal(config.journal_path)
-        self._reformatter = VideoReformatter()
         self._stop, self._rung = asyncio.Event(), asyncio.Event()
         self._link: Link | None = None
         self._patched = config.patched and jitter.self_check()
-        self._unanswered: OrderedDict[int, tuple[int, float]] = OrderedDict()
-        self._window = Window(config.fps)
-        self._sent: OrderedDict[int, int] = OrderedDict()
-        self._tick = self._returned_tick = -1
-        self._seen = source.count
-        self._heard_at = 0.0
+        self._returns = Returns(styled, encoded, self._prompts, config.fps, self._streams)
+        self._tick = -1
         self._state, self._detail, self._queue, self._backend = "starting", "", 0, ""
-        self._round_trip, self._out, self._in, self._bits = Meter(), Meter(), Meter(), Meter()
-        self._counts = dict.fromkeys(
-            ("sent", "returned", "dropped", "lost", "foreign", "reconnects"), 0
-        )
+        self._out, self._loss = Meter(), Meter()
+        self._counts = dict.fromkeys(("sent", "dropped", "reconnects"), 0)
         self._connect_ms = 0.0
-        self._foreign: Foreign | None = None  # set where the server does not echo ticks
-        self._echoes = True
-        self._stages, self._loss = StageClock(), Meter()
+        self._fps = config.fps
+        if config.size:
+            self._fps = min(config.fps, native(config.model, config.size).fps)
+        self._seed, self._awaits_seed = LATE, is_late(config.ticket)
 
     # what the game may ask for
 
@@ -135,8 +75,7 @@ class Peer:
 
         number: what frames made from it carry; -1 counts on from the last one.
         """
-        self._prompt = wire.Prompt(text, enhance, style, seed)
-        self._number = self._number + 1 if number < 0 else number
+        self._prompts.choose(wire.Prompt(text, enhance, style, seed), number)
         if self._link is not None:
             self._spawn(self._link.send(self._next_prompt(PROMPT_LEAD_TICKS)))
 
@@ -157,29 +96,31 @@ class Peer:
     def gauges(self) -> Gauges:
         """A reading of now."""
         rate = self._link.rate if self._link is not None else None
-        foreign = None if self._echoes else self._foreign
+        back = self._returns
         if rate is not None and self._state == "streaming":
             self._loss.add(rate.loss)
         losses = self._loss.values()
         return Gauges(
             state=self._state,
             connected=self._state == "streaming",
-            round_trip_ms=Percentiles.of(self._round_trip.values()),
-            fps_in=round(self._in.rate(), 2),
+            round_trip_ms=Percentiles.of(back.round_trip.values()),
+            fps_in=round(back.shown.rate(), 2),
             fps_out=round(self._out.rate(), 2),
-            bitrate=int(self._bits.sum_rate()),
+            bitrate=int(back.bits.sum_rate()),
             queue_position=self._queue,
             backend=self._backend,
             detail=self._detail,
             connect_ms=self._connect_ms,
             cpu_s=round(time.process_time(), 3),
-            stages=self._stages.reading(),
+            stages=back.stages.reading(),
             line_loss=round(sum(losses) / len(losses), 4) if losses else 0.0,
             line_ms=round(rate.round_trip_s * 1000, 1) if rate is not None else 0.0,
             sending=rate.target if rate is not None else 0,
-            exact=self._echoes,
-            confidence=1.0 if foreign is None else round(foreign.confidence, 3),
+            exact=back.echoes,
+            confidence=back.confidence,
+            seed=self._seed,
             **self._counts,
+            **back.counts,
         )
 
     async def run(self) -> None:
@@ -189,7 +130,7 @@ class Peer:
         try:
             while not self._stop.is_set():
                 self._state = "reconnecting" if self._counts["reconnects"] else "connecting"
-                before = self._counts["returned"]
+                before = self._returns.counts["returned"]
                 refused = await self._one_link()
                 self._link = None
                 if self._stop.is_set():
@@ -199,11 +140,13 @@ class Peer:
                     self._state = "refused"
                     await self._stop.wait()
                     break
-                failures = 0 if self._counts["returned"] > before else failures + 1
+                failures = 0 if self._returns.counts["returned"] > before else failures + 1
                 self._state = "reconnecting"
                 waits = RETRY_S if self._config.transport == "direct" else SERVICE_RETRY_S
                 await self._pause(waits[min(failures, len(waits) - 1)])
         finally:
+            self._counts["dropped"] += self._source.count - self._source.taken
+            self._source.taken = self._source.count
             self._journal.close()
             if line is not None:
                 line.remove()
@@ -237,25 +180,30 @@ class Peer:
         finally:
             await _ended(work, stopping)
             await link.close()
-            self._unanswered.clear()
+            self._returns.forget()
         return False
 
     def _new_link(self, encoder: TickEncoder | None, first_tick: int) -> Link:
         config = self._config
-        self._echoes, self._foreign = True, None
+        self._returns.anew()
         if config.transport == "livekit":
             from streaming.livekit import LiveKitLink
 
             chosen = native(config.model, config.size)
-            side = (self._styled.shape[0], self._styled.shape[1])
+            side = self._side
             rate, codec = config.bitrate, config.codec
             return LiveKitLink(config.url, self, config.model, chosen, side, rate, codec)
-        return Link(config.url, self, encoder, self._patched, first_tick, config.ice)
+        if not config.size:
+            return Link(config.url, self, encoder, self._patched, first_tick, config.ice)
+        chosen = native(config.model, config.size)
+        tailor = Tailor(self._side, chosen, config.bitrate)
+        more = (config.ice, tailor, config.model)
+        return Link(config.url, self, encoder, self._patched, first_tick, *more)
 
     async def _open_and_feed(self, link: Link, seat: wire.Ticket, began: float) -> None:
-        self._unacknowledged.clear()
+        self._prompts.anew()
         await link.open(self._config.api_key, seat, lambda: self._next_prompt(0))
-        if self._unacknowledged and self._unacknowledged[-1][0] is not self._prompt:
+        if self._prompts.stale:
             await link.send(self._next_prompt(PROMPT_LEAD_TICKS))  # changed meanwhile
         self._link, self._queue = link, 0
         self._connect_ms = round((time.monotonic() - began) * 1000, 1)
@@ -277,34 +225,32 @@ class Peer:
         while True:
             await self._next_picture(took)
             now = time.monotonic()
-            expired = now - self._window.expires_s
-            while self._unanswered and next(iter(self._unanswered.values()))[1] < expired:
-                self._unanswered.popitem(last=False)
-            full = self._patched and len(self._unanswered) >= self._window.size
+            full = self._patched and self._returns.full(now)
             if full or not link.ready:
                 await asyncio.sleep(0.002)
                 continue
             took, count = now, self._source.count
-            frame = self._source.get(self._tick)
+            frame = self._source.get(LATE if self._awaits_seed else self._tick)
             if frame is None:
                 continue
-            self._counts["dropped"] += max(0, count - self._seen - 1)
-            self._seen = count
+            self._counts["dropped"] += max(0, count - self._source.taken - 1)
+            self._source.taken = count
             self._tick = frame.tick
-            self._unanswered[frame.tick] = (frame.t_ns, now)
-            self._sent[frame.tick] = frame.t_ns
-            while len(self._sent) > REMEMBERED:
-                self._sent.popitem(last=False)
+            self._returns.sends(frame, now)
             link.offer(frame)
-            self._stages.sent(frame.tick, frame.t_ns)
-            if self._foreign is not None and not self._echoes:
-                self._foreign.sent(frame, time.monotonic_ns())
+            self._returns.sent(frame)
             self._counts["sent"] += 1
             self._out.add(1.0)
 
     async def _next_picture(self, took: float) -> None:
-        """Return once there is a picture newer than the last, at most `fps` times a second."""
-        rest = took + 0.7 / self._config.fps - time.monotonic()
+        """Return once there is a picture newer than the last, at most `fps` times a second.
+
+        While the seed is awaited, the hold picture comes again and again.
+        """
+        if self._awaits_seed and self._tick >= 0:
+            await asyncio.sleep(HOLD_S)
+            return
+        rest = took + 0.7 / self._fps - time.monotonic()
         if rest > 0.001:
             await asyncio.sleep(rest)
         while self._source.latest_tick <= self._tick:
@@ -320,11 +266,15 @@ class Peer:
         while True:
             await asyncio.sleep(0.05)
             now = time.monotonic()
-            if self._out.values()[-1:] == [] or self._tick <= self._returned_tick:
+            if not link.up and now - opened > FIRST_FRAME_S:
+                self._detail = "no way through to the server: name a TURN server (stream.turn)"
+                log.warning("peer.no_way session=%s", self._config.session)
+                return
+            if self._out.values()[-1:] == [] or self._tick <= self._returns.tick:
                 waiting = now
                 continue
-            quiet = now - max(self._heard_at, waiting)
-            fresh = self._heard_at < opened
+            quiet = now - max(self._returns.heard_at, waiting)
+            fresh = self._returns.heard_at < opened
             if quiet > STALLED_S and not fresh:
                 self._state = "stalled"
             if quiet > (FIRST_FRAME_S if fresh else GIVE_UP_S):
@@ -337,8 +287,7 @@ class Peer:
     def hello(self, message: wire.Hello | None) -> None:
         """The server is ours, or is not."""
         self._backend = message.backend if message else "unknown"
-        self._echoes = message is not None
-        self._foreign = Foreign(self._config.fps) if message is None else None
+        self._returns.echoing(message is not None)
 
     def queued(self, position: int) -> None:
         """Others are before us."""
@@ -348,12 +297,7 @@ class Peer:
         """The prompt is in force from the tick that the server names."""
         if not message.success:
             self.notice(f"prompt refused: {message.error}")
-        while self._unacknowledged:
-            prompt, number = self._unacknowledged.popleft()
-            if prompt.prompt == message.prompt:
-                if message.success and self._numbers[-1][1:] != (number, prompt.seed):
-                    self._numbers.append((max(message.from_tick, 0), number, prompt.seed))
-                return
+        self._prompts.acknowledged(message)
 
     def block(self, line: str) -> None:
         """A signed piece of the journal."""
@@ -364,95 +308,38 @@ class Peer:
         self._detail = text
         log.warning("peer.notice session=%s %s", self._config.session, text)
 
+    def seeded(self, seed: int) -> None:
+        """The server has seen the first picture and releases the scenario's seed."""
+        self._seed, self._awaits_seed = seed, False
+        self._returns.answered(self._tick)
+        self._streams()
+
     def times(self, text: str) -> None:
         """When the server had what."""
-        self._stages.told(unpack_times(text))
+        self._returns.stages.told(unpack_times(text))
 
     def encoded(self, timestamp: int, data: bytes, codec: str) -> None:
-        """A frame as received, before it is decoded: into the recorder's ring, byte for byte."""
-        now_ns = time.monotonic_ns()
-        if self._foreign is not None:
-            self._foreign.encoded(timestamp, data, codec, now_ns)
-            return
-        tick = tick_of(timestamp)  # other encoders floor a timestamp by one now and then
-        if abs(timestamp - tick * PTS_PER_TICK) > 1 or tick not in self._sent:
-            self._counts["foreign"] += 1
-            return
-        self._stages.received(tick)
-        self._keep(tick, data, codec, now_ns)
-
-    def _keep(
-        self, tick: int, data: bytes, codec: str, now_ns: int, confidence: float | None = None
-    ) -> None:
-        """Into the recorder's ring. confidence: of an estimated tick, None of an exact one."""
-        _, number, seed = next(e for e in reversed(self._numbers) if e[0] <= tick or e[0] == -1)
-        exact, sure = confidence is None, 1.0 if confidence is None else confidence
-        frame = EncodedFrame(tick, data, is_key(codec, data), now_ns, exact, sure, number, seed)
-        if not self._encoded.push(pack_encoded(frame), kind=STYLED, tick=tick, t_ns=now_ns):
-            self._counts["lost"] += 1
-        self._bits.add(len(data) * 8.0)
-        self._counts["returned"] += 1
+        """A frame as received, before it is decoded."""
+        self._returns.encoded(timestamp, data, codec)
 
     def decoded(self, frame: Any) -> None:
-        """The newest picture: onto the ring to the screen."""
-        if self._foreign is not None:
-            self._guess(frame)
-            return
-        tick = tick_of(frame.pts)
-        if tick in self._sent:
-            self._show(frame, tick)
-            self._stages.decoded(tick)
+        """The newest picture."""
+        self._returns.decoded(frame)
 
     def returned(self, frame: Any, data: bytes, tick: int | None) -> None:
-        """A picture of a transport that hands out no bitstream. tick: None where none was echoed.
+        """A picture of a transport that hands out no bitstream."""
+        self._returns.returned(frame, data, tick)
 
-        data: VP8, encoded here.
-        """
-        now_ns = time.monotonic_ns()
-        self._echoes = tick is not None
-        if tick is not None and tick in self._sent:
-            self._stages.received(tick)
-            self._keep(tick, data, "vp8", now_ns)
-            self._show(frame, tick)
-            self._stages.decoded(tick)
-        elif tick is None and self._foreign is not None:
-            self._foreign.encoded(frame.pts, data, "vp8", now_ns)
-            self._guess(frame)
-
-    def _guess(self, frame: Any) -> None:
-        """Pair a picture that carries no tick by how it moves."""
-        assert self._foreign is not None
-        match, found = self._foreign.decoded(frame, time.monotonic_ns())
-        for held, own in found:
-            self._keep(own.tick, held.data, held.codec, held.received_ns, own.confidence)
-        if match is not None:
-            self._show(frame, match.tick)
-
-    def _show(self, frame: Any, tick: int) -> None:
-        height, width = self._styled.shape[:2]
-        picture = self._reformatter.reformat(frame, width, height, "bgra", threads=1)
-        pixels: Any = picture.to_ndarray()
-        self._styled.put(tick, time.monotonic_ns(), pixels)
-        self._heard_at, self._returned_tick = time.monotonic(), tick
+    def _streams(self) -> None:
         self._state, self._detail = "streaming", ""
-        self._in.add(1.0)
-        sent_ns = self._sent.get(tick)
-        if sent_ns is not None:
-            trip_ms = (time.monotonic_ns() - sent_ns) / 1e6
-            self._round_trip.add(trip_ms)
-            self._window.answered(self._heard_at, trip_ms / 1000)
-        for old in [t for t in self._unanswered if t <= tick]:
-            del self._unanswered[old]
 
     def _next_prompt(self, lead: int) -> wire.Prompt:
-        prompt = self._prompt
-        start = self._source.latest_tick + lead if lead else -1
-        self._unacknowledged.append((prompt, self._number))
-        return wire.Prompt(prompt.prompt, prompt.enhance_prompt, prompt.style, prompt.seed, start)
+        return self._prompts.ask(self._source.latest_tick + lead if lead else -1)
 
     def _note(self, error: StreamingError) -> None:
+        if str(error) != self._detail:  # a server that stays away is said once
+            log.warning("peer.link session=%s %s", self._config.session, error)
         self._detail = str(error)
-        log.warning("peer.link session=%s %s", self._config.session, error)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

@@ -7,7 +7,6 @@ come back through shared memory, and a child that is gone or hangs only shows in
 import asyncio
 import contextlib
 import dataclasses
-import json
 import logging
 import multiprocessing
 import os
@@ -19,66 +18,27 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from streaming.gauges import Gauges, Percentiles
-from streaming.peer import Peer, PeerConfig
+from streaming.bell import Bell, answer
+from streaming.gauges import READING_BYTES, Gauges, pack_gauges, unpack_gauges
+from streaming.peer_config import PeerConfig
 from streaming.ring import FifoRing, LatestRing
+
+if TYPE_CHECKING:
+    from streaming.peer import Peer
 
 log = logging.getLogger(__name__)
 
 GAUGES_EVERY_S = 0.2
-STOP_S = 6.0
-READING_BYTES = 4096
+STOP_S = 15.0  # longer than a goodbye takes
 UNREAD = 64  # commands that may wait in the pipe; small enough never to fill it
 
 SWITCH_S = 0.0005  # how long a thread may keep the interpreter from the others
 
 OnExit = Callable[[int | None], None]
-
-
-class Bell:
-    """Wakes the peer for a new picture: a byte through a socket pair that is never let run full."""
-
-    def __init__(self) -> None:
-        self._here, self.there = socket.socketpair()
-        self._here.setblocking(False)
-        self.there.setblocking(False)
-
-    def hang(self, ring: LatestRing) -> None:
-        """Ring at every put into `ring`. The far end belongs to the child from here on."""
-        ring.bell = self._ring
-        self.there.close()
-
-    def _ring(self) -> None:
-        with contextlib.suppress(OSError):  # full: it is awake; closed: nobody is there
-            self._here.send(b".")
-
-    def close(self) -> None:
-        """Take the bell down."""
-        self._here.close()
-        self.there.close()
-
-
-def answer(loop: asyncio.AbstractEventLoop, bell: socket.socket, wake: Callable[[], None]) -> None:
-    """Call `wake` on the loop whenever the bell has rung."""
-
-    def heard() -> None:
-        try:
-            rang = bell.recv(4096)
-        except OSError:
-            rang = b"?"
-        if rang:
-            wake()
-        else:
-            loop.remove_reader(bell.fileno())  # the game has gone
-
-    try:
-        loop.add_reader(bell.fileno(), heard)
-    except NotImplementedError:  # a loop without readers looks at the ring by itself
-        bell.close()
 
 
 class PeerProcess:
@@ -175,11 +135,14 @@ class PeerProcess:
             )
         return self._gauges
 
-    def stop(self, timeout: float = STOP_S) -> None:
-        """End the stream in good order, or by force after `timeout` seconds. Leaves no zombie."""
+    def stop(self, timeout: float = STOP_S) -> Gauges:
+        """End the stream in good order, or by force after `timeout` seconds. Leaves no zombie.
+
+        Returns the last reading, which counts what came back while it ended.
+        """
         process, self._on_exit = self._process, None
         if process is None:
-            return
+            return self._gauges
         with contextlib.suppress(OSError, ValueError):
             if self._pipe is not None:
                 self._pipe.send(("stop",))
@@ -190,6 +153,7 @@ class PeerProcess:
         process.join()
         self._look()
         self._close_pipe()
+        return self._gauges
 
     def _close_pipe(self) -> None:
         self._rings[0].bell = None
@@ -278,14 +242,15 @@ class PeerThread:
             )
         return self._gauges
 
-    def stop(self, timeout: float = STOP_S) -> None:
-        """End the stream in good order and wait for the thread."""
+    def stop(self, timeout: float = STOP_S) -> Gauges:
+        """End the stream in good order, wait for the thread, return the last reading."""
         self._on_exit = None
         self._call(lambda peer: peer.stop())
         if self._thread is not None:
             self._thread.join(timeout)
+        return self._gauges
 
-    def _call(self, what: Callable[[Peer], None]) -> None:
+    def _call(self, what: "Callable[[Peer], None]") -> None:
         loop, peer = self._loop, self._peer
         if loop is not None and peer is not None:
             with contextlib.suppress(RuntimeError):
@@ -304,6 +269,8 @@ class PeerThread:
                 self._on_exit(code)
 
     async def _main(self) -> None:
+        from streaming.peer import Peer
+
         self._loop = asyncio.get_running_loop()
         self._peer = peer = Peer(self.config, *self._rings)
         self._rings[0].bell = lambda: self._call(Peer.ring)
@@ -317,7 +284,7 @@ class PeerThread:
             self._rings[0].bell = None
             self._peer = None
 
-    async def _read(self, peer: Peer) -> None:
+    async def _read(self, peer: "Peer") -> None:
         while True:
             self._gauges = peer.gauges()
             await asyncio.sleep(GAUGES_EVERY_S)
@@ -348,6 +315,8 @@ async def _drive(
     pipe: Connection,
     bell: socket.socket | None,
 ) -> None:
+    from streaming.peer import Peer  # heavy: the game itself does without it
+
     loop = asyncio.get_running_loop()
     peer = Peer(config, *rings)
     if bell is not None:
@@ -388,15 +357,3 @@ async def _drive(
     finally:
         reporting.cancel()
         show()
-
-
-def pack_gauges(gauges: Gauges) -> bytes:
-    """A reading as READING_BYTES bytes of JSON, padded with blanks."""
-    told = dataclasses.asdict(dataclasses.replace(gauges, detail=gauges.detail[:300]))
-    return json.dumps(told).encode("ascii").ljust(READING_BYTES)
-
-
-def unpack_gauges(data: bytes) -> Gauges:
-    """Inverse of pack_gauges."""
-    told = json.loads(data)
-    return Gauges(**{**told, "round_trip_ms": Percentiles(**told["round_trip_ms"])})

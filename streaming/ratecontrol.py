@@ -22,6 +22,9 @@ STEP, STEP_S = 1.2, 1.0
 REST_S = 0.25
 RETRY_SHARE, RETRY_BURST = 0.3, 10_000
 LOSS_FULL = 0.2  # beyond every random loss that we promise to bear
+KEEPS_UP = 0.75  # of the time between two pictures; who takes less works a burst off
+BURST_S, BURST = 0.25, 12
+BACKLOG_S, BACKLOG = 0.06, 6
 _BASE_MS = 10_000  # the least delay is forgotten after one to two of these: clocks drift
 _WRAP_MS = 64_000.0
 
@@ -173,6 +176,33 @@ class Retries:
             self._sent = {k: at for k, at in self._sent.items() if now - at < 1.0}
         self._sent[seq] = now
         return True
+
+
+class Backlog:
+    """How many received pictures may wait for the painter. Times [s].
+
+    A healed loss lets several come at once. A painter that is quicker than they come works them
+    off, so all may wait; a slower one would only fall behind further, so the newest win.
+    """
+
+    def __init__(self) -> None:
+        self._took, self._apart = 0.01, 1 / 30
+
+    def took(self, seconds: float) -> None:
+        """A picture was decoded, painted and encoded."""
+        self._took += (seconds - self._took) / 8
+
+    def apart(self, seconds: float) -> None:
+        """Two pictures in a row lie so far apart in the game's own time."""
+        if 0 < seconds < 1:
+            self._apart += (seconds - self._apart) / 16
+
+    @property
+    def allowed(self) -> int:
+        """How many may wait behind the next one."""
+        if self._took < KEEPS_UP * self._apart:
+            return min(BURST, max(BACKLOG, int(BURST_S / self._took)))
+        return min(BACKLOG, int(BACKLOG_S / self._took))
 
 
 class Window:

@@ -6,6 +6,7 @@ counts only once its sequence is stored. Re-checks sequences; on processors that
 (Apple Silicon) this is unproven.
 """
 
+import contextlib
 import mmap
 import time
 from collections.abc import Callable
@@ -47,12 +48,17 @@ class _Ring:
         return type(self).attach, (self.name,)
 
     def close(self) -> None:
-        """Unmap; the owner also removes the file. Safe to call twice."""
+        """Unmap; the owner also removes the file. Safe to call twice.
+
+        Where somebody still holds a picture of it, as the trace of an interrupted push does, the
+        memory stays until they let go; its file goes all the same.
+        """
         memory, self._memory = self._memory, None
         if memory is None:
             return
         self._release()
-        memory.close()
+        with contextlib.suppress(BufferError):
+            memory.close()
         if self.owner:
             shm.remove(self.name)
 
@@ -73,7 +79,9 @@ class _Ring:
 
 
 class LatestRing(_Ring):
-    """A few picture slots; `get` returns the newest whole one. Counters: h, w, c, slots, puts.
+    """A few picture slots; `get` returns the newest whole one.
+
+    Counters: h, w, c, slots, puts, taken.
 
     bell: called after every put in the writer's process, to wake a reader that sleeps; must not
     wait. None rings nobody, and readers look from time to time.
@@ -111,6 +119,15 @@ class LatestRing(_Ring):
     def count(self) -> int:
         """How many pictures were ever put."""
         return int(self._counters[4])
+
+    @property
+    def taken(self) -> int:
+        """How many of them its reader has dealt with, as it said itself; outlives the reader."""
+        return int(self._counters[5])
+
+    @taken.setter
+    def taken(self, count: int) -> None:
+        self._counters[5] = count
 
     @property
     def latest_tick(self) -> int:

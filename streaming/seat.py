@@ -1,8 +1,8 @@
 """One player at the server: the connection, the newest picture through the backend, the journal.
 
 Each player has one worker thread that decodes, paints and encodes, so a picture changes hands once.
-The newest frames win: a backlog is worked off only while that takes under 60 ms, so a slow backend
-lowers the frame rate and adds no delay. Who may sit is decided elsewhere.
+A burst, as a healed loss leaves it, is worked off; where the backend cannot keep up the newest
+frames win, so it lowers the frame rate and adds no delay. Who may sit is decided elsewhere.
 """
 
 import asyncio
@@ -13,19 +13,31 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from aiortc import RTCSessionDescription
+from av.video.reformatter import VideoReformatter
 
 from streaming import rtc, wire
-from streaming.codec import SizeRefused, TickDecoder, TickEncoder, picture_of, tick_of
+from streaming.codec import (
+    CLOCK_HZ,
+    PTS_PER_TICK,
+    SizeRefused,
+    TickDecoder,
+    TickEncoder,
+    picture_of,
+    tick_of,
+)
 from streaming.frames import Pixels
-from streaming.ice import Guard, IceConfig, configuration, open_ended, trickle
-from streaming.journal import LUMA_SIDE, JournalWriter
+from streaming.ice import Guard, configuration, open_ended, trickle
+from streaming.ice_config import IceConfig
+from streaming.journal import JournalWriter
+from streaming.luma import luma_print
 from streaming.painter import HUNG_S, Painter
-from streaming.ratecontrol import RateControl
+from streaming.ratecontrol import Backlog, RateControl
+from streaming.relay import Painted, Relay, Taken
+from streaming.seed import SeedGate
 from streaming.stages import Times, pack_times
 from streaming.track import EVERY, EncodedTrack, OfferedTrack, newest
 
@@ -33,26 +45,16 @@ log = logging.getLogger(__name__)
 
 REMEMBERED = 256  # frames on their way through
 LARGEST_SIDE = 2048
-BACKLOG_S, BACKLOG = 0.06, 6
+TICKS_A_SECOND = CLOCK_HZ / PTS_PER_TICK
 
 Send = Callable[[wire.Message], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Painted:
-    """A frame that went through: what is sent and what the journal says of it."""
-
-    tick: int
-    received_ns: int
-    sent_ns: int
-    luma: bytes
-    data: bytes
-    sha256: str
-    prompt: wire.Prompt
-
-
 class Seat:
-    """One player's stream. send: to the player, may fail silently. journal: None keeps none."""
+    """One player's stream. send: to the player, may fail silently. journal: None keeps none.
+
+    seed: of the scenario, released with the first frame; None where the ticket names it.
+    """
 
     def __init__(
         self,
@@ -68,9 +70,11 @@ class Seat:
         ice: IceConfig = IceConfig(),  # noqa: B008 - frozen
         far: str = "",
         on_frame: Callable[[float, int], None] = lambda took_ms, size: None,
+        seed: int | None = None,
     ) -> None:
         self._painter, self._player, self._send = painter, painter.for_player(), send
         self._journal, self._now_ns = journal, now_ns
+        self.gate = SeedGate(seed, journal, now_ns, send)
         self._first_tick, self._patched, self._loopback = first_tick, patched, loopback
         self._ice, self._guard = ice, Guard(far, ice.private)
         self._answered, self._on_frame = asyncio.Event(), on_frame
@@ -87,10 +91,14 @@ class Seat:
         self._buffer: Any = None
         self._worker = ThreadPoolExecutor(1, "seat")
         self._working: asyncio.Task[None] | None = None
+        self._reformatter = VideoReformatter()
+        self._relay: Relay | None = None
+        if painter.streams and patched:
+            self._relay = Relay(painter, self._go, self._deliver)
         self._generation = 0
         self._closed = False
         self._times: deque[Times] = deque(maxlen=REMEMBERED)
-        self._took_s = 0.01
+        self._backlog, self._came_tick = Backlog(), -1
         self._connection: Any = None
         self._began = 0.0
         self.last_tick = -1
@@ -194,6 +202,9 @@ class Seat:
         if self._connection is not None:
             await self._connection.close()
         self._worker.shutdown(wait=False, cancel_futures=True)
+        if self._relay is not None:
+            self.skipped += self._relay.dropped
+            self._relay.close()
         self.candidates_dropped = self._guard.dropped
         self._encoder.close()
         self._decoder.close()
@@ -203,7 +214,10 @@ class Seat:
     # our own way: encoded frames in, one job for each picture, encoded frames out
 
     def _on_received(self, timestamp: int, data: bytes, codec: str) -> None:
-        self._arrived[tick_of(timestamp)] = self._now_ns()
+        tick = tick_of(timestamp)
+        self._arrived[tick] = self._now_ns()
+        self._backlog.apart((tick - self._came_tick) / TICKS_A_SECOND)
+        self._came_tick = tick
         while len(self._arrived) > REMEMBERED:
             self._arrived.popitem(last=False)
         if self._patched and not self._closed:
@@ -222,7 +236,7 @@ class Seat:
             painted = job.result()
             if painted is None or generation != self._generation:
                 continue
-            self._took_s += (time.perf_counter() - begin - self._took_s) / 8
+            self._backlog.took(time.perf_counter() - begin)
             await self._sent(painted)
 
     def _abandon(self, job: asyncio.Future[Painted | None]) -> None:
@@ -243,24 +257,47 @@ class Seat:
                 self._buffer.wait_key = True
                 if isinstance(error, SizeRefused):
                     self._say(str(error))
-        while len(self._pending) > self._allowed() + 1:
+        while len(self._pending) > self._backlog.allowed + 1:
             self._pending.popleft()
             self.skipped += 1
         frame = self._pending.popleft() if self._pending else None
         tick = tick_of(frame.pts) if frame is not None else -1
+        if frame is not None and self._opens(tick):
+            return None
         if frame is None or tick <= self.last_tick or not self._track.wanted:
             return None
         if self.rate.rests(time.monotonic()):
             self.skipped += 1
             return None
         received, prompt = self._arrived.get(tick, self._now_ns()), self._prompt_for(tick)
+        if self._relay is not None:
+            taken = Taken(tick, frame, received, luma_print(frame), prompt, time.monotonic())
+            return None if self._relay.put(taken) else self._encoded(taken, None)
         luma, styled = self._style(frame, prompt)
         if generation != self._generation:
             return None  # others have gone on without us
-        self.last_tick = tick
-        data = self._encoder.compress(frame if styled is None else picture_of(styled, tick))
-        sha256 = hashlib.sha256(data).hexdigest()
-        return Painted(tick, received, self._now_ns(), luma, data, sha256, prompt)
+        return self._encoded(Taken(tick, frame, received, luma, prompt, 0.0), styled)
+
+    def _encoded(self, taken: Taken, styled: Pixels | None) -> Painted:
+        """The bitstream of a styled picture, or of the frame as it came."""
+        tick = self.last_tick = taken.tick
+        data = self._encoder.compress(taken.picture if styled is None else picture_of(styled, tick))
+        sha256, sent_ns = hashlib.sha256(data).hexdigest(), self._now_ns()
+        return Painted(tick, taken.received_ns, sent_ns, taken.luma, data, sha256, taken.prompt)
+
+    async def _deliver(self, taken: Taken, styled: Pixels | None) -> None:
+        """A frame has come out of a backend that paints several at a time (see Relay)."""
+        if taken.tick <= self.last_tick or self._closed:
+            return  # frames have passed unpainted meanwhile
+        whole = None if styled is None else np.ascontiguousarray(styled)
+        painted = await self._loop.run_in_executor(self._worker, self._encoded, taken, whole)
+        await self._sent(painted)
+
+    def _opens(self, tick: int) -> bool:
+        """Release the seed with the first frame; whether this one shows the hold picture."""
+        if self.gate.holds:
+            self._loop.call_soon_threadsafe(lambda: self._go(self.gate.release()))
+        return self.gate.is_hold(tick)
 
     async def _sent(self, painted: Painted) -> None:
         if painted.data:
@@ -280,7 +317,11 @@ class Seat:
     async def _paint(self, track: Any) -> None:
         async for frame, _ in newest(track, EVERY):
             tick = tick_of(frame.pts)
-            if tick <= self.last_tick or max(frame.width, frame.height) > LARGEST_SIDE:
+            if (
+                self._opens(tick)
+                or tick <= self.last_tick
+                or max(frame.width, frame.height) > LARGEST_SIDE
+            ):
                 continue
             begin = time.perf_counter()
             received, prompt = self._arrived.get(tick, self._now_ns()), self._prompt_for(tick)
@@ -292,9 +333,9 @@ class Seat:
             while len(self._received) > REMEMBERED:
                 self._received.popitem(last=False)
             await self._begun(prompt)
-            self._track.offer(tick, frame.to_ndarray(format="bgra") if styled is None else styled)
+            self._track.offer(tick, self._bgra(frame) if styled is None else styled)
             self.frames += 1
-            self._took_s += (time.perf_counter() - begin - self._took_s) / 8
+            self._backlog.took(time.perf_counter() - begin)
 
     def _on_encoded(self, tick: int, data: bytes) -> None:
         """From the library's encoder thread, before the frame is sent."""
@@ -304,10 +345,6 @@ class Seat:
 
     # what both have in common
 
-    def _allowed(self) -> int:
-        """How many frames may wait behind the next one."""
-        return min(BACKLOG, int(BACKLOG_S / self._took_s))
-
     def _prompt_for(self, tick: int) -> wire.Prompt:
         return next(p for p in reversed(self._prompts) if p.from_tick <= tick)
 
@@ -316,9 +353,14 @@ class Seat:
         luma = luma_print(frame)
         if self._painter.passes:
             return luma, None
-        pixels: Pixels = frame.to_ndarray(format="bgra")
+        pixels = self._bgra(frame)
         styled = self._painter.paint(self._player, pixels, prompt.prompt, prompt.seed, prompt.style)
         return luma, None if styled is None else np.ascontiguousarray(styled)
+
+    def _bgra(self, frame: Any) -> Pixels:
+        picture: Any = self._reformatter.reformat(frame, format="bgra", threads=1)
+        pixels: Pixels = picture.to_ndarray()
+        return pixels
 
     def _say(self, text: str) -> None:
         """From any thread: a line for the player."""
@@ -348,33 +390,3 @@ class Seat:
 
 async def _sending(send: Send, message: wire.Message) -> None:
     await send(message)
-
-
-def luma_print(frame: Any) -> bytes:
-    """Mean luma of 16x16 cells of a decoded yuv420p frame, rows from the top, one byte each."""
-    plane = frame.planes[0]
-    luma = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-    luma = luma[: frame.height, : frame.width]
-    return cells_of(luma)
-
-
-def cells_of(luma: Any) -> bytes:
-    """Mean of 16x16 cells of a (height, width) luma picture, rounded down, as 256 bytes."""
-    height, width = luma.shape
-    if height % LUMA_SIDE == 0 and width % LUMA_SIDE == 0 and height <= 257 * LUMA_SIDE:
-        rows, columns = height // LUMA_SIDE, width // LUMA_SIDE
-        bands = luma.reshape(LUMA_SIDE, rows, width).sum(axis=1, dtype=np.uint16)  # 257 * 255 fits
-        sums = bands.reshape(LUMA_SIDE, LUMA_SIDE, columns).sum(axis=2, dtype=np.uint32)
-        return bytes((sums // (rows * columns)).astype(np.uint8).tobytes())
-    return _cells_of_any(luma)
-
-
-def _cells_of_any(luma: Any) -> bytes:
-    """The same for sides that 16 does not divide: cells differ by a row or a column."""
-    rows = np.linspace(0, luma.shape[0], LUMA_SIDE + 1).astype(int)[:-1]
-    columns = np.linspace(0, luma.shape[1], LUMA_SIDE + 1).astype(int)[:-1]
-    sums = np.add.reduceat(np.add.reduceat(luma, rows, 0, np.uint32), columns, 1, np.uint32)
-    heights = np.diff([*rows, luma.shape[0]])
-    widths = np.diff([*columns, luma.shape[1]])
-    cells: bytes = (sums // (heights[:, None] * widths[None, :])).astype(np.uint8).tobytes()
-    return cells

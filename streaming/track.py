@@ -37,6 +37,11 @@ class EncodedTrack(MediaStreamTrack):  # type: ignore[misc]
         """Whether the connection is up and takes frames."""
         return self._asked.is_set() and len(self._frames) < ENCODED_WAIT
 
+    @property
+    def up(self) -> bool:
+        """Whether the connection has ever asked for a frame."""
+        return self._asked.is_set()
+
     async def until_wanted(self) -> None:
         """Return once the connection takes frames."""
         await self._asked.wait()

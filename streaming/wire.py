@@ -192,6 +192,14 @@ class Seated:
 
 
 @dataclass(frozen=True, slots=True)
+class Seed:
+    """Ours. The scenario's seed of the run, said once its first frame has come."""
+
+    TYPE: ClassVar[str] = "sd.seed"
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """Ours. The client's running hash (hex) of its inputs up to tick."""
 
@@ -244,6 +252,7 @@ Message = (
     | Hello
     | Ticket
     | Seated
+    | Seed
     | Inputs
     | JournalBlock
     | Times

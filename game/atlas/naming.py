@@ -5,6 +5,7 @@ Pure text, no geometry. Knows how New Yorkers write addresses ("W 42 St & 7 Av")
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 _WORDS = {
     "w": "west", "e": "east", "n": "north", "s": "south",
@@ -38,6 +39,7 @@ _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
 _SIDES = ("east", "west")
 
 
+@lru_cache(maxsize=4096)  # a search asks for the same few hundred names again and again
 def key_of(name: str) -> str:
     """A street's name as it is compared: 'W. 42nd St' and 'West 42nd Street' have one key."""
     words: list[str] = []

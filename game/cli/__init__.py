@@ -10,7 +10,9 @@ import click
 COMMANDS: dict[str, tuple[str, str]] = {
     "play": ("game.cli.play", "Drive. One scenario ends, the next one loads."),
     "demo": ("game.cli.demo", "The whole loop on this machine, ending in a payout and a report."),
+    "kiosk": ("game.cli.kiosk", "An unattended machine for events: one visitor after the other."),
     "doctor": ("game.cli.doctor", "What is here, what is missing, what to do."),
+    "update": ("game.cli.update", "Look for a newer version; asks first."),
     "city": ("game.cli.city", "Look at, build and draw the city pack."),
     "scenario": ("game.cli.scenario", "List, check, show and run scenarios."),
     "session": ("game.cli.session", "Look at, verify, recover, replay and render recordings."),

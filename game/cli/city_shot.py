@@ -11,6 +11,7 @@ from game.cli.output import emit, stderr
 from game.errors import UsageError
 from game.session.format import WEATHERS, CaptureProfile
 
+_LARGEST = 8192  # along one side [px]
 _CHANNELS = ("colour", "depth", "class", "instance", "normal", "flow")
 
 
@@ -38,6 +39,13 @@ def _size(_: click.Context, __: click.Parameter, text: str) -> tuple[int, int]:
 @click.option("--weather", type=click.Choice(WEATHERS), default="clear", show_default=True)
 @click.option("--tick", type=int, default=0, help="The traffic lights' tick.")
 @click.option("--boxes", is_flag=True, help="Frame everyone: green in sight, red mostly hidden.")
+@click.option(
+    "--smooth",
+    type=click.IntRange(1, 4),
+    default=1,
+    show_default=True,
+    help="Draw so many times as large and average: smooth edges, for this many squared the time.",
+)
 @click.option("--pack", type=click.Path(path_type=Path, file_okay=False), help="Folder of a pack.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
@@ -51,6 +59,7 @@ def command(
     weather: str,
     tick: int,
     boxes: bool,
+    smooth: int,
     pack: Path | None,
     out: Path,
     as_json: bool,
@@ -64,7 +73,11 @@ def command(
 
     start = time.monotonic()
     profile = CaptureProfile(hour=hour, weather=weather)
-    shot = shoot(load(pack), at, channel, size, heading, eye_height, profile, tick, boxes=boxes)
+    if smooth * max(size) > _LARGEST:
+        raise UsageError(f"--smooth {smooth} of {size[0]}x{size[1]} is more than {_LARGEST} pixels")
+    if smooth > 1 and channel != "colour":
+        raise UsageError(f"--smooth is for colour alone: {channel} has no edges to soften")
+    shot = shoot(load(pack), at, channel, size, heading, eye_height, profile, tick, boxes, smooth)
     shown = [box for box in shot.boxes if box.pixels]
     colours = [(230, 60, 40) if box.occlusion > 0.5 else (60, 230, 90) for box in shown]
     rects = [box.outline for box in shown]
@@ -75,6 +88,7 @@ def command(
         "address": shot.address,
         "channel": channel,
         "size": list(size),
+        "smooth": smooth,
         "hour": hour,
         "weather": weather,
         "eye": [round(shot.eye.x, 2), round(shot.eye.y, 2), round(shot.eye.z, 2)],

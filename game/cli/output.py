@@ -10,6 +10,8 @@ from typing import Any
 import click
 from rich.console import Console
 
+from game.errors import fitting
+
 _LOG_FORMAT = "%(asctime)s %(name)s %(message)s"
 
 
@@ -51,7 +53,7 @@ def fail_line(error: Exception) -> int:
     """Say in one line what is wrong and return the exit code that the error names."""
     code = getattr(error, "exit_code", None)
     if code is not None:
-        click.echo(f"scale-diffusion: {error}", err=True)
+        click.echo(f"scale-diffusion: {fitting(str(error))}", err=True)
         return int(code)
     name = type(error).__name__
     click.echo(

@@ -62,6 +62,17 @@ def _settings(**given: Any) -> Any:
         raise click.UsageError(str(error)) from error
 
 
+def _existing(**given: Any) -> Any:
+    """The same for commands that look at a server that has run. Exit 3 where there is none, and
+    nothing is made: whoever mistyped the folder would be told that all is well."""
+    settings = _settings(**given)
+    if not settings.database_url and not settings.folder.is_dir():
+        raise MissingPart(
+            f"there is no server folder {settings.folder}", "name the right one with --folder"
+        )
+    return settings
+
+
 @click.group("rewards")
 def command() -> None:
     """The server side: intake, checks, payouts, audit, devnet."""
@@ -201,7 +212,7 @@ def audit(as_json: bool, **given: Any) -> None:
 @_JSON
 def redrive(session: str | None, payouts: bool, as_json: bool, **given: Any) -> None:
     """Give sessions that no worker could judge, or parked payouts, another chance."""
-    settings = _settings(**given)
+    settings = _existing(**given)
     again = _release(settings, session) if payouts else _requeue(settings, session)
     emit(as_json, {"redriven": again}, lambda: click.echo(f"{again} given another chance"))
 
@@ -250,8 +261,8 @@ def serve(keys: tuple[str, ...], **given: Any) -> None:
 def worker(keys: tuple[str, ...], **given: Any) -> None:
     """Judge queued sessions until Ctrl-C. Start as many as you like."""
     settings = _settings(**given)
-    from rewards.treasury import read_facts
-    from rewards.worker import WorkerConfig, run_worker
+    from rewards.facts import read_facts
+    from rewards.worker_process import WorkerConfig, run_worker
 
     facts = read_facts(settings)
     cluster = "local" if facts is None else facts.cluster
@@ -281,9 +292,9 @@ def _in_foreground(entry: Callable[[Any, Connection], None], config: Any) -> Non
 
 
 def _add_admin() -> None:
-    from game.cli import rewards_admin
+    from game.cli import rewards_admin, rewards_claim, rewards_kiosk
 
-    for each in rewards_admin.COMMANDS:
+    for each in (*rewards_admin.COMMANDS, rewards_kiosk.kiosks, rewards_claim.claim):
         command.add_command(each)
 
 

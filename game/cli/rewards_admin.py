@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from game.cli.output import emit
-from game.cli.rewards import _JSON, _chain_options, _settings
+from game.cli.rewards import _JSON, _chain_options, _existing, _settings
+from game.errors import MissingPart
 
 
 @click.command()
@@ -20,7 +21,7 @@ def backup(target: Path, without_keys: bool, as_json: bool, **given: Any) -> Non
     """Copy ledger, queue, keys and verdicts into a new folder TARGET, while all goes on."""
     from rewards.backup import back_up
 
-    done = back_up(_settings(**given), target, keys=not without_keys)
+    done = back_up(_existing(**given), target, keys=not without_keys)
     data = {"folder": str(done.folder), "files": done.files, "bytes": done.size}
     emit(as_json, data, lambda: click.echo(f"{done.files} files, {done.size} bytes in {target}"))
 
@@ -78,7 +79,7 @@ def _rebuild(settings: Any) -> dict[str, Any]:
 @_JSON
 def reconcile(as_json: bool, **given: Any) -> None:
     """Queue every session whose upload is complete and that nobody judged: lost events."""
-    settings = _settings(**given)
+    settings = _existing(**given)
     from rewards.backing import clean_store, open_queue, raw_store
     from rewards.card import waiting
     from rewards.worker import verdict_key
@@ -104,7 +105,7 @@ def policy() -> None:
 @_JSON
 def simulate(name: str, as_json: bool, **given: Any) -> None:
     """Price all accepted sessions under another policy; changes nothing."""
-    settings = _settings(**given)
+    settings = _existing(**given)
     from rewards import policy as policies
     from rewards.ledger import Ledger
     from rewards.simulate import simulate as price
@@ -136,7 +137,7 @@ def simulate(name: str, as_json: bool, **given: Any) -> None:
 @_JSON
 def appeals(uphold: str, reverse: str, note: str, as_json: bool, **given: Any) -> None:
     """List appeals that wait, or decide one."""
-    settings = _settings(**given)
+    settings = _existing(**given)
     if (uphold or reverse) and not note:
         raise click.UsageError("a decision needs --note: the player reads it")
     from rewards import appeals as desk
@@ -190,14 +191,18 @@ def sign_in(url: str, key_file: Path, claim: str, claim_key: Path | None, as_jso
 @_JSON
 def rotate_key(commit: bool, as_json: bool, **given: Any) -> None:
     """Give the treasury a new key: moves what it holds; old receipts go on counting."""
-    settings = _settings(**given)
+    settings = _existing(**given)
     import asyncio
 
+    from rewards.facts import read_facts
     from rewards.rotate import rotate
-    from rewards.treasury import read_facts
 
     facts = asyncio.run(rotate(settings)) if commit else read_facts(settings)
-    data = {"committed": commit, "treasury": facts.treasury if facts else ""}
+    if facts is None:
+        raise MissingPart(
+            "there is no treasury here yet", "it is made by: scale-diffusion rewards pay"
+        )
+    data = {"committed": commit, "treasury": facts.treasury}
     said = "the treasury is now" if commit else "would move everything away from"
     emit(as_json, data, lambda: click.echo(f"{said} {data['treasury']}"))
 

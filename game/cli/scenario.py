@@ -1,4 +1,4 @@
-"""scale-diffusion scenario list | check | show | run | compare | schema."""
+"""scale-diffusion scenario list | check | show | run | compare | schema | from-session."""
 
 import json
 import sys
@@ -12,6 +12,8 @@ from rich.table import Table
 
 from game.cli.output import emit
 from game.cli.scenario_export import command as export
+from game.cli.scenario_golden import command as golden
+from game.cli.scenario_near import command as from_session
 from game.cli.scenario_run import compare_command, run_command, seeds_of
 
 if TYPE_CHECKING:
@@ -28,19 +30,20 @@ def command() -> None:
 
 
 command.add_command(export)
+command.add_command(from_session)
 
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 def list_scenarios(as_json: bool) -> None:
-    """What is in the library."""
-    from scenarios.load import library, load
+    """What comes with the game: scenarios, and missions of some minutes with several stops."""
+    from scenarios.load import catalogue, load
 
-    rows = [_entry(load(name)) for name in library()]
+    rows = [_entry(load(name)) for name in catalogue()]
     if as_json:
         click.echo(json.dumps(rows, separators=(",", ":")))
         return
-    table = Table(*("id", "title", "place", "entities", "time limit"))
+    table = Table(*("id", "title", "place", "entities", "time limit", "stops"))
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
     Console().print(table)
@@ -53,6 +56,7 @@ def _entry(scenario: "Scenario") -> dict[str, Any]:
         "place": scenario.place.at,
         "entities": scenario.entities,
         "duration_s": scenario.duration_s,
+        "stops": len(scenario.stops),
     }
 
 
@@ -79,23 +83,40 @@ def check(files: tuple[Path, ...], seeds: str, as_json: bool) -> None:
 
 def _mistakes(file: Path, city: "City", seeds: Iterable[int]) -> list[str]:
     from scenarios.errors import PlaceUnknown, ScenarioError
-    from scenarios.load import library, load_source
+    from scenarios.load import catalogue, load_source
     from scenarios.spawn import stage
 
     try:
-        scenario, source = load_source(str(file) if str(file) in library() else file)
+        scenario, source = load_source(str(file) if str(file) in catalogue() else file)
     except ScenarioError as wrong:
         return str(wrong).splitlines()
     try:
         for seed in seeds:
             stage(scenario, city, seed)
     except PlaceUnknown as wrong:
-        key = "towards" if wrong.place == scenario.place.towards else "at"
-        line, _ = source.locate(("place", key))
-        return [f"{source.file}:{line}: place.{key}: {wrong.why}"]
+        where = _where(scenario, wrong.place)
+        line, _ = source.locate(where)
+        key = ".".join(str(part) for part in where)
+        return [f"{source.file}:{line}: {key}: {wrong.why}"]
     except ScenarioError as wrong:
         return [f"{source.file}: {wrong}"]
     return []
+
+
+def _where(scenario: "Scenario", place: str) -> tuple[str | int, ...]:
+    """The key of a file that names this place."""
+    from scenarios.goals import Stop
+    from scenarios.terms import Anchor
+
+    anchors: list[tuple[tuple[str | int, ...], Anchor | None]] = [(("place",), scenario.place)]
+    for i, wanted in enumerate(scenario.success):
+        if isinstance(wanted, Stop):
+            anchors.append((("success", i, "place"), wanted.place))
+    for at, anchor in anchors:
+        for key in ("at", "towards"):
+            if anchor is not None and getattr(anchor, key) == place:
+                return (*at, key)
+    return ("place", "at")
 
 
 @command.command("show")
@@ -157,3 +178,4 @@ def schema() -> None:
 
 command.add_command(run_command)
 command.add_command(compare_command)
+command.add_command(golden)

@@ -173,7 +173,7 @@ def _on_wheel(
 def _films(done: "list[Done]", folder: Path, pack: Path | None) -> list[str]:
     """Film what left a bundle; '' for what did not."""
     from game.atlas.load import load as load_city
-    from game.cli.scenario_film import film
+    from game.qa.film import film
 
     city = load_city(pack)
     made = []
@@ -201,7 +201,7 @@ def _replay(
         "differs": [key for key, equal in same.items() if not equal],
     }
     if render is not None:
-        from game.cli.scenario_film import film
+        from game.qa.film import film
 
         data["film"] = str(film(file, city, render))
 
@@ -299,12 +299,9 @@ def _shard(text: str) -> tuple[int, int]:
 
 
 def seeds_of(text: str) -> range:
-    first, colon, end = text.partition(":")
+    from game.qa.seeds import seeds_of as read
+
     try:
-        start = int(first)
-        seeds = range(start, int(end) if colon else start + 1)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no range of seeds; write 0:10 or 7") from None
-    if not seeds or start < 0 or len(seeds) > 1_000_000:
-        raise click.BadParameter(f"{text!r} is no range of seeds; write FIRST:END, END excluded")
-    return seeds
+        return read(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None

@@ -72,13 +72,15 @@ def find(name: str, root: Path) -> Path:
     raise UsageError(f"{several} {name!r} under {root}; see: scale-diffusion session list")
 
 
-def chosen(names: tuple[str, ...], root: Path | None) -> list[Path]:
-    """Folders of the sessions that are named, and shared files as they are; 'all' for every one."""
+def chosen(names: tuple[str, ...], root: Path | None, shared: bool = False) -> list[Path]:
+    """Folders of the sessions that are named; 'all' for every one.
+
+    shared: a file made by `session share` may stand for a session.
+    """
+    where = sessions_root(root)
     if names == ("all",):
-        return folders(sessions_root(root))
-    found = [
-        Path(name) if Path(name).is_file() else find(name, sessions_root(root)) for name in names
-    ]
+        return folders(where)
+    found = [Path(name) if shared and Path(name).is_file() else find(name, where) for name in names]
     if len(set(found)) != len(found):
         raise UsageError("a session is named twice")
     return found
@@ -176,6 +178,8 @@ def _table(rows: list[dict[str, Any]]) -> None:
         Column("MB", justify="right"),
         "state",
         box=None,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
     )
     for row in rows:
         table.add_row(

@@ -1,6 +1,5 @@
 """`session delete`: a recording leaves this machine, and the rewards service is asked to follow."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -28,60 +27,23 @@ def command(
     game asks it again by itself.
     """
     from game.cli.session import find, loaded_settings, sessions_root
-    from game.errors import SessionCorrupt
-    from game.outbox.outbox import proof_of
-    from game.session.reader import Session
-    from game.session.recover import delete, refuse_busy
+    from game.outbox.deletion import erase, proof
 
     settings = loaded_settings()
     folder = find(name, sessions_root(root))
-    proof: dict[str, Any] | None = None
-    try:
-        with Session.open(folder) as session:
-            proof = proof_of(session.manifest)
-    except SessionCorrupt:
+    if proof(folder) is None:
         stderr().print(f"{folder} does not read back")
     if not yes:
         also = "" if local else ", and ask the server to delete it too"
         click.confirm(f"Remove {folder} for good{also}?", abort=True, err=True)
-    refuse_busy(folder)
-    outbox = settings.paths.data / "outbox"
     service = settings.rewards.url if url is None else url
-    asked = not local and _wish(outbox, folder.name, proof, service)
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    delete(folder)
-    made = _pages(folder, settings.paths.data)
-    server = _ask(outbox, folder.name, service) if asked else {}
+    gone = erase(folder, settings.paths.data, service, ask=not local)
+    server = _ask(settings.paths.data / "outbox", folder.name, service) if gone.asked else {}
     facts = {
-        "deleted": str(folder), "bytes": size, "pages": [str(path) for path in made],
+        "deleted": str(folder), "bytes": gone.bytes, "pages": [str(path) for path in gone.made],
         "server": server or {"state": "not asked" if local else "never handed in"},
     }  # fmt: skip
     emit(as_json, facts, lambda: _say(facts))
-
-
-def _wish(outbox: Path, session: str, proof: dict[str, Any] | None, service: str) -> bool:
-    """Note that the server is to be asked; False where it cannot have the session."""
-    from game.outbox.job import Job, JobStore, State
-
-    jobs = JobStore(outbox)
-    known = jobs.get(session)
-    if proof is None or (known is None and not proof["ticket"] and service in ("", "off")):
-        return False
-    jobs.delete(known or Job(session, "", State.QUEUED), proof)
-    return True
-
-
-def _pages(folder: Path, data: Path) -> list[Path]:
-    """Remove pages and films that were made of the session; returns what there was."""
-    made = [folder.parent.parent / "views" / folder.name, data / "reports" / folder.name]
-    made = [path for path in made if path.is_dir()]
-    for path in made:
-        shutil.rmtree(path)
-    album = folder.parent.parent / "views" / "index.html"  # its thumbnails are inside it
-    if album.is_file():
-        album.unlink()
-        made.append(album)
-    return made
 
 
 def _ask(outbox: Path, session: str, service: str) -> dict[str, Any]:

@@ -42,26 +42,30 @@ from game.errors import UsageError
     metavar="TRACK=ID",
     help="Terms of a track whose backend names none, for example styled=CC-BY-NC-4.0.",
 )
+@click.option(
+    "--track",
+    default="styled",
+    show_default=True,
+    help="The styled track: styled2, styled3 ... are those of `diffusion run`.",
+)
 @click.option("--jobs", default=1, show_default=True, help="Processes.")
 @on_ray
 @common
 def command(
     kind: str, names: tuple[str, ...], out: Path, fps: float | None, frames: int, shortest: int,
-    gop: int, size: str | None, licences: tuple[str, ...], jobs: int, address: str | None,
+    gop: int, size: str | None, licences: tuple[str, ...], track: str, jobs: int,
+    address: str | None,
     root: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Write SESSIONS (ids, folders, 'last' or 'all') as one data set with card and splits."""
     from rich.progress import Progress
 
-    from game.cli.session import find, folders, sessions_root
+    from game.cli.session import chosen, sessions_root
     from game.dataset.ids import load_salt
     from game.dataset.job import Options, export
     from game.dataset.pool import Workers
 
-    where = sessions_root(root)
-    chosen = folders(where) if names == ("all",) else [find(name, where) for name in names]
-    if len(set(chosen)) != len(chosen):
-        raise UsageError("a session is named twice")
+    found = chosen(names, root)
     fps = fps or {"webdataset": 16.0, "coco": 2.0}.get(kind, 30.0)
     if fps <= 0 or frames < 0 or shortest < 2 or gop < 1 or jobs < 1:
         raise UsageError("--fps, --gop and --jobs are above 0, --shortest is 2 or more")
@@ -69,12 +73,13 @@ def command(
         frames = 81
     options = Options(
         fps=fps, frames=frames, shortest=max(shortest, frames), gop=gop, size=_size(size),
-        stated=tuple(_pair(each) for each in licences), salt=load_salt(where.parent),
+        track=_track(track), stated=tuple(_pair(each) for each in licences),
+        salt=load_salt(sessions_root(root).parent),
     )  # fmt: skip
     with Progress(console=stderr(), transient=True) as bar:
-        task = bar.add_task(f"export {kind}", total=len(chosen))
+        task = bar.add_task(f"export {kind}", total=len(found))
         result = export(
-            kind, chosen, out, options, lambda name, done, of: bar.update(task, completed=done),
+            kind, found, out, options, lambda name, done, of: bar.update(task, completed=done),
             Workers(jobs, address is not None, address or "auto"),
         )  # fmt: skip
     facts = {**asdict(result), "out": str(result.out)}
@@ -102,6 +107,17 @@ def _size(text: str | None) -> tuple[int, int] | None:
     if min(int(width), int(height)) < 16 or int(width) % 2 or int(height) % 2:
         raise UsageError("--size takes even numbers from 16 on")
     return int(width), int(height)
+
+
+def _track(text: str) -> int:
+    from game.session.format import TrackId
+    from game.session.track import label
+
+    number = text.removeprefix("styled") or "1"
+    track = TrackId.STYLED + int(number) - 1 if number.isascii() and number.isdigit() else 0
+    if track < TrackId.STYLED or label(track) != text:
+        raise UsageError(f"--track is styled, styled2, styled3 ..., not {text!r}")
+    return track
 
 
 def _pair(text: str) -> tuple[str, str]:

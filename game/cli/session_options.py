@@ -26,5 +26,6 @@ on_ray = click.option(
     is_flag=False,
     flag_value="auto",
     metavar="[ADDRESS]",
-    help="Work on a Ray cluster, one session a worker.",
+    help="Work on a Ray cluster, one session a worker: the one that this machine belongs to, the "
+    "one at ADDRESS, or 'local' for one of this machine alone.",
 )

@@ -84,8 +84,9 @@ def command(
 
     from game.cli.session import chosen
     from game.dataset.camera import camera
+    from game.dataset.piece import EVERY_CHANNEL, Wanted
     from game.dataset.pool import Workers
-    from game.dataset.render import EVERY_CHANNEL, Wanted, render
+    from game.dataset.render import render
 
     wanted = Wanted(
         EVERY_CHANNEL if "all" in channels else tuple(dict.fromkeys(channels)), every,
@@ -96,7 +97,7 @@ def command(
         task = bar.add_task("draw", total=None)
         found = []
         for made in render(
-            chosen(names or ("last",), root), out, wanted, workers,
+            chosen(names or ("last",), root, shared=True), out, wanted, workers,
             lambda name, done, of: bar.update(
                 task, description=f"{name[:12]}…", completed=done, total=of
             ),

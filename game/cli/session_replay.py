@@ -55,6 +55,7 @@ def replay(
                 if state.tick % _AHEAD_TICKS == 0 and state.tick:
                     stderr().print(f"minute {state.tick // _AHEAD_TICKS}")
         facts = _facts(driven, state, count, time.perf_counter() - began)
+        facts["watched"] = window
     finally:
         if isinstance(driven, Session):
             driven.close()
@@ -85,8 +86,9 @@ def _facts(driven: Any, state: Any, count: int, seconds: float) -> dict[str, Any
 def _say(facts: dict[str, Any]) -> None:
     same = {True: "the same drive to the last bit", False: "NOT the drive that was recorded",
             None: "nothing to compare with"}[facts["same"]]  # fmt: skip
+    pace = "watched" if facts["watched"] else f"{facts['ticks_per_s'] / 60:.0f} times real time"
     click.echo(
-        f"{facts['ticks']} ticks, {facts['ticks_per_s'] / 60:.0f} times real time, "
+        f"{facts['ticks']} ticks, {pace}, "
         f"{facts['collisions']} collisions, digest {facts['digest'][:16]}…: {same}"
     )
 

@@ -13,11 +13,21 @@ from game.cli.session_options import common, on_ray
 @click.argument("names", metavar="SESSIONS...", nargs=-1)
 @click.option("--quick", is_flag=True, help="Leave out what needs the films decoded.")
 @click.option("--jobs", default=1, show_default=True, help="Processes.")
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    is_flag=False,
+    flag_value="",
+    metavar="[FILE]",
+    help="Write a page too: coverage map, streets by situations, distributions. "
+    "[default: quality.html beside the sessions, under views/]",
+)
+@click.option("--open", "show", is_flag=True, help="Open that page in the browser.")
 @on_ray
 @common
 def command(
-    names: tuple[str, ...], quick: bool, jobs: int, address: str | None, root: Path | None,
-    as_json: bool,
+    names: tuple[str, ...], quick: bool, jobs: int, page: Path | None, show: bool,
+    address: str | None, root: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Alignment, lag, duplicates, frozen frames, idling, streets and closeness of SESSIONS.
 
@@ -25,7 +35,7 @@ def command(
     """
     from rich.progress import Progress
 
-    from game.cli.session import chosen
+    from game.cli.session import chosen, sessions_root
     from game.dataset.pool import Workers
     from game.dataset.quality import many, total
 
@@ -37,8 +47,23 @@ def command(
         for each in bar.track(made, total=len(found), description="report"):
             reports.append(each)
     reports.sort(key=lambda each: str(each["session"]))
-    facts = {"sessions": reports, "total": total(reports) if reports else {}}
+    facts: dict[str, Any] = {"sessions": reports, "total": total(reports) if reports else {}}
+    if reports and (page is not None or show):
+        facts["page"] = str(_page(facts, page, sessions_root(root).parent / "views"))
     emit(as_json, facts, lambda: _show(facts))
+    if "page" in facts:
+        stderr().print(facts["page"], highlight=False)
+        if show:
+            click.launch(Path(facts["page"]).resolve().as_uri())
+
+
+def _page(facts: dict[str, Any], page: Path | None, views: Path) -> Path:
+    from game.dataset.coverage_page import write
+    from game.dataset.quality import city_named
+
+    cities = [city_named(name) for name in sorted(facts["total"]["blocks"])]
+    out = page if page is not None and page.name else views / "quality.html"
+    return write(facts["sessions"], facts["total"], cities, out, views)
 
 
 def _show(facts: dict[str, Any]) -> None:

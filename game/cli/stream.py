@@ -15,13 +15,36 @@ if TYPE_CHECKING:
     from streaming.measure import Measured
     from streaming.probe import Report
 
+_SECONDS = click.FloatRange(0.5, 600.0)
+
 command = click.Group("stream", help="Serve, probe and measure the diffusion stream.")
 
 
 @command.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=0, show_default=True, help="0 takes a free port.")
-@click.option("--backend", default="filter", show_default=True, help="What paints the pictures.")
+@click.option(
+    "--port",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0 takes a free port.",
+)
+@click.option(
+    "--backend",
+    default="auto",
+    show_default=True,
+    help="auto (tiny where it keeps the pace, else filter), tiny, wan, filter or identity.",
+)
+@click.option(
+    "--isolated/--in-process",
+    default=None,
+    help="Give the backend a process of its own, which may die alone; left out: 'tiny' has one.",
+)
+@click.option(
+    "--weights",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of a network's card, for wan and tiny; left out: the bundled one.",
+)
 @click.option("--journal", type=click.Path(file_okay=False, path_type=Path), help="Journal folder.")
 @click.option(
     "--key-file",
@@ -34,9 +57,23 @@ command = click.Group("stream", help="Serve, probe and measure the diffusion str
     help="A file of keys, one a line; players must know one of them.",
 )
 @click.option("--ticket-key", "ticket_keys", multiple=True, help="Enrolled public key (hex).")
-@click.option("--players", default=4, show_default=True, help="How many play at once.")
-@click.option("--per-player", default=0, show_default=True, help="Streams of one; 0: no limit.")
-@click.option("--turn", "turn_s", default=0.0, help="Seconds, when others wait; 0: no limit.")
+@click.option(
+    "--players", type=click.IntRange(1), help="How many play at once.  [default: 4; of several: 1]"
+)
+@click.option(
+    "--per-player",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Streams of one; 0: no limit.",
+)
+@click.option(
+    "--turn",
+    "turn_s",
+    default=0.0,
+    type=click.FloatRange(0.0),
+    help="Seconds, when others wait; 0: no limit.",
+)
 @click.option("--ice", "ice_servers", multiple=True, help="stun:host:port or turn:host:port.")
 @click.option(
     "--turn-login-file",
@@ -55,20 +92,36 @@ def serve(
     ice_servers: tuple[str, ...],
     turn_login_file: Path | None,
     private: bool | None,
+    isolated: bool | None,
     **options: Any,
 ) -> None:
-    """Run a stream server until interrupted."""
-    from streaming.ice import IceConfig
+    """Run a stream server until interrupted.
+
+    Under torchrun one player's stream is painted by several processes, each with its share of
+    wan's blocks: torchrun --nproc-per-node 4 --no-python scale-diffusion stream serve ...
+    """
+    from streaming.backends.table import NATIVE
+    from streaming.diffusion.wan.launch import ranks
+    from streaming.ice_config import IceConfig
     from streaming.server import Ready, ServerConfig
     from streaming.server import serve as run
 
+    rank, count = ranks()
+    if count > 1 and (options["backend"] != "wan" or (options["players"] or 1) > 1):
+        raise click.UsageError("several processes serve --backend wan, to one player at a time")
+    if options["players"] is None:
+        options["players"] = 4 if count == 1 else 1
+    if rank > 0:
+        _help_serving(options["weights"])
+        return
     keys = _lines(api_key_file)
     if api_key_file is not None and not keys:
         raise click.UsageError(f"{api_key_file} holds no key")
     user, word, *_ = (*_lines(turn_login_file), "", "")
     try:
         ice = IceConfig(ice_servers, user, word, private=private)
-        config = ServerConfig(api_keys=keys, ice=ice, **options)
+        apart = options["backend"] in NATIVE if isolated is None else isolated
+        config = ServerConfig(api_keys=keys, ice=ice, isolated=apart, **options)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 
@@ -94,6 +147,14 @@ def serve(
     asyncio.run(main())
 
 
+def _help_serving(weights: Path | None) -> None:
+    """Hold a share of the network for rank 0."""
+    from streaming.diffusion.wan.card import bundled, read_card
+    from streaming.diffusion.wan.live import take_part
+
+    take_part(read_card(weights or bundled()))
+
+
 def _lines(path: Path | None) -> tuple[str, ...]:
     """The lines of a file of secrets that say something."""
     lines = path.read_text("utf-8").splitlines() if path is not None else []
@@ -103,7 +164,7 @@ def _lines(path: Path | None) -> tuple[str, ...]:
 @command.command()
 @click.argument("url", default="")
 @click.option("--api-key-file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--seconds", default=10.0, show_default=True, help="How long to look.")
+@click.option("--seconds", default=10.0, show_default=True, type=_SECONDS, help="How long to look.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
 @click.pass_context
 def probe(
@@ -116,14 +177,12 @@ def probe(
     """
     from game.cli.doctor import from_options
     from game.play.link import dial
-    from streaming.link import address_of
+    from streaming.address import address_of
     from streaming.measure import measure, server
     from streaming.peer import PeerConfig
     from streaming.probe import judge
     from streaming.server import ServerConfig
 
-    if not 0.5 <= seconds <= 600.0:
-        raise click.UsageError("--seconds must lie in 0.5 .. 600")
     stream = from_options(ctx.obj).settings.stream
     way = dial(stream)
     if api_key_file is not None:
@@ -134,6 +193,8 @@ def probe(
             ready, _ = stack.enter_context(server(ServerConfig(backend=stream.backend)))
             place = f"ws://127.0.0.1:{ready.port}"
             stderr().print("no address given: looking at a server started on this machine")
+        if not address_of(place).startswith(("ws://", "wss://")):
+            raise click.UsageError(f"'{place}' is no address of a stream: write ws://HOST:PORT")
         stderr().print(f"looking at {address_of(place)} for {seconds:.0f} s")
         seen = measure(PeerConfig(place, "probe", **way), seconds)
     report = judge(seen, stream.bitrate)
@@ -165,7 +226,9 @@ def _show_report(report: "Report", seen: "Measured") -> None:
 
 
 @command.command()
-@click.option("--seconds", default=10.0, show_default=True, help="For each measurement.")
+@click.option(
+    "--seconds", default=10.0, show_default=True, type=_SECONDS, help="For each measurement."
+)
 @click.option("--case", "cases", multiple=True, help="Only these; all when left out.")
 @click.option("--json", "as_json", is_flag=True)
 def bench(seconds: float, cases: tuple[str, ...], as_json: bool) -> None:

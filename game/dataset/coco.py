@@ -17,7 +17,7 @@ import numpy as np
 from game.dataset import card, splits
 from game.dataset.drive import Drive
 from game.dataset.job import Options, Plan, write_json
-from game.dataset.render import renderer_of
+from game.dataset.piece import renderer_of
 from game.session.pictures import Rgb
 from game.world.entity import BODIES
 

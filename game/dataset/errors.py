@@ -3,6 +3,7 @@
 GameError
 └── DatasetError         an export, a page or a report cannot be made          exit 2
     ├── LicenceClash     tracks whose terms cannot stand in one data set       exit 2
+    ├── TrackMissing     a session holds no such styled track                  exit 2
     ├── NothingToExport  no session holds a run of pairs that is long enough   exit 2
     └── FolderTaken      the folder to write holds something else              exit 2
 """
@@ -27,6 +28,21 @@ class LicenceClash(DatasetError):
 
     def __str__(self) -> str:
         return f"{self.what}; {self.remedy}"
+
+
+class TrackMissing(DatasetError):
+    """A session holds no styled track of that name."""
+
+    def __init__(self, session: str, track: str, there: tuple[str, ...]) -> None:
+        super().__init__(session, track, there)
+        self.session, self.track, self.there = session, track, there
+
+    def __str__(self) -> str:
+        return (
+            f"session {self.session} has no track {self.track} "
+            f"(it has {', '.join(self.there) or 'none'}); choose another with --track, or paint it "
+            "with `diffusion run`"
+        )
 
 
 class NothingToExport(DatasetError):

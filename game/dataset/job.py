@@ -16,12 +16,13 @@ from typing import Any
 
 from game.dataset import ids, licence, splits
 from game.dataset.drive import SURE, Drive
-from game.dataset.errors import FolderTaken, NothingToExport
+from game.dataset.errors import FolderTaken, NothingToExport, TrackMissing
 from game.dataset.pool import HERE, Workers, run
 from game.dataset.video import GOP
 from game.errors import MissingPart
 from game.session.format import Manifest, Pairing, TrackId
 from game.session.reader import Session
+from game.session.track import label
 
 FORMATS = {
     name: f"game.dataset.{name}"
@@ -116,14 +117,13 @@ def export(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FolderTaken(out)
     _need(kind)
-    manifests = [_manifest(folder) for folder in folders]
-    terms = [licence.tracks(m, dict(options.stated)) for m in manifests]
-    whole = licence.combine(t.licence for each in terms for t in each)
+    read = [_terms(folder, options) for folder in folders]
+    whole = licence.combine(t.licence for _, terms in read for t in terms)
     work = out.with_name(f".{out.name}.work")
     work.mkdir(parents=True, exist_ok=True)
     tasks = [
         (kind, folder, work / ids.alias(options.salt, "session", manifest.session), options)
-        for folder, manifest in zip(folders, manifests, strict=True)
+        for folder, (manifest, _) in zip(folders, read, strict=True)
     ]
     reused = sum(_is_done(task) is not None for task in tasks)
     parts = []
@@ -154,9 +154,25 @@ def _need(kind: str) -> None:
         ) from error
 
 
-def _manifest(folder: Path) -> Manifest:
+def _terms(folder: Path, options: Options) -> tuple[Manifest, tuple[licence.TrackTerms, ...]]:
+    """Raises TrackMissing, LicenceClash."""
     with Session.open(folder) as session:
-        return session.manifest
+        painted = _painted(session, options.track)
+        return session.manifest, licence.tracks(session.manifest, dict(options.stated), painted)
+
+
+def _painted(session: Session, track: int) -> dict[str, Any] | None:
+    """What the session notes of a track that was painted after the drive; None of the drive's own.
+
+    Raises TrackMissing where there is no such track.
+    """
+    if track <= TrackId.STYLED:
+        return None
+    for each in session.events("dreamt"):
+        if each.get("track") == track:
+            return each
+    there = tuple(label(one) for one in session.tracks() if one >= TrackId.STYLED)
+    raise TrackMissing(session.manifest.session, label(track), there)
 
 
 Task = tuple[str, Path, Path, Options]
@@ -199,6 +215,7 @@ def _make(task: Task) -> Part:
 def about(drive: Drive, options: Options) -> dict[str, Any]:
     """What may be said of a session in public: nothing that leads back to it or to its player."""
     manifest, salt = drive.session.manifest, options.salt
+    painted = _painted(drive.session, options.track)
     player = ids.alias(salt, "player", ids.player_of(manifest))
     seed = ids.alias(salt, "seed", f"{manifest.scenario_digest}:{manifest.seed}")
     end = drive.session.end or {}
@@ -212,7 +229,7 @@ def about(drive: Drive, options: Options) -> dict[str, Any]:
         "pack_digest": manifest.pack_digest,
         "world_version": manifest.world_version,
         "driver": manifest.driver.kind,
-        "backend": manifest.backend,
+        "backend": str(painted["model"]) if painted else manifest.backend,
         "renderer": manifest.renderer or "not stated",
         "month": manifest.created[:7],
         "source_codec": manifest.source_codec,
@@ -228,7 +245,7 @@ def about(drive: Drive, options: Options) -> dict[str, Any]:
         "unsure_left_out": len(drive.every_pair) - len(drive.pairs),
         "prompts": sorted({p.prompt for p in pairs if p.prompt}),
         "styles": sorted({p.style for p in pairs if p.style}),
-        "terms": [asdict(t) for t in licence.tracks(manifest, dict(options.stated))],
+        "terms": [asdict(t) for t in licence.tracks(manifest, dict(options.stated), painted)],
     }
 
 

@@ -6,6 +6,7 @@ know instead of guessing.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from game.dataset.errors import LicenceClash
 from game.session.format import Manifest
@@ -46,29 +47,41 @@ class TrackTerms:
     provenance: str
 
 
-def tracks(manifest: Manifest, stated: Mapping[str, str] | None = None) -> tuple[TrackTerms, ...]:
+def tracks(
+    manifest: Manifest,
+    stated: Mapping[str, str] | None = None,
+    painted: Mapping[str, Any] | None = None,
+) -> tuple[TrackTerms, ...]:
     """Terms of the source and styled tracks. stated: track -> licence, where the player knows.
 
-    A stated licence never replaces one that the manifest names. Raises LicenceClash where a
-    track's licence is not known.
+    painted: where the styled track was painted after the drive, what its session notes of that
+    (model, licence, notice); then the model's terms are the track's, whatever the drive was seen
+    through. A stated licence never replaces one that is named. Raises LicenceClash where a track's
+    licence is not known.
     """
     said = {name: manifest.tracks.get(name, {}) for name in ("source", "styled")}
+    backend = manifest.backend
+    if painted is not None:
+        backend = str(painted.get("model", "wan"))
+        words = ("painted after the drive", str(painted.get("notice", "")))
+        said["styled"] = {"licence": str(painted.get("licence", "")),
+                          "provenance": "; ".join(filter(None, words))}  # fmt: skip
     found = []
     for name, facts in said.items():
         licence = facts.get("licence", "")
-        if licence not in KNOWN and name == "styled" and manifest.backend in SAME_AS_SOURCE:
+        if licence not in KNOWN and name == "styled" and backend in SAME_AS_SOURCE:
             licence = said["source"].get("licence", "")
         if licence not in KNOWN:
             licence = (stated or {}).get(name, "")
         if licence not in KNOWN:
             raise LicenceClash(
                 f"session {manifest.session}: the licence of its {name} track "
-                f"(backend {manifest.backend}) is not known",
+                f"(backend {backend}) is not known",
                 f"state the model's terms with --licence {name}=ID, one of {', '.join(KNOWN)}",
             )
         origin = facts.get("provenance", "") or "not stated"
         if name == "styled":
-            origin = f"{origin} (backend {manifest.backend})"
+            origin = f"{origin} (backend {backend})"
         found.append(TrackTerms(name, licence, origin))
     return tuple(found)
 

@@ -124,6 +124,8 @@ def events(drive: Drive, danger: list[list[float]]) -> list[dict[str, Any]]:
             found.append({"kind": "prompt", "tick": tick, "text": f"prompt: {text}"})
         elif kind in ("pause", "resume"):
             found.append({"kind": "pause", "tick": tick, "text": str(kind)})
+        elif kind == "clock" and (text := clock_text(event)):
+            found.append({"kind": "clock", "tick": tick, "text": text})
         elif kind == "outcome":
             outcome = event.get("outcome")
             good = isinstance(outcome, dict) and outcome.get("success") is True
@@ -136,6 +138,20 @@ def events(drive: Drive, danger: list[list[float]]) -> list[dict[str, Any]]:
             found.append({"kind": "near", "tick": int(at), "text": text})
         below = value < NEAR_MISS_S
     return sorted(found, key=lambda each: int(each["tick"]))
+
+
+def clock_text(event: dict[str, Any]) -> str:
+    """What the clocks did, '' where nothing happened to them."""
+    said = {
+        "lost_ns": "nothing was lived for", "slept_ns": "the machine slept for",
+        "jumped_ns": "the wall clock was set by",
+    }  # fmt: skip
+    found = [
+        f"{text} {event[name] / 1e9:.1f} s"
+        for name, text in said.items()
+        if type(event.get(name)) is int
+    ]
+    return ", ".join(found)
 
 
 def _page(drive: Drive, city: City) -> str:

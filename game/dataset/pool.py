@@ -4,14 +4,13 @@ Owns the choice. Results come as they are done; a task that fails ends the run w
 Whoever calls keeps what is done on disk, so that a run which was cut short goes on.
 """
 
-import importlib
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from game.errors import MissingPart
+from game.dataset.cluster import joined
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -22,12 +21,14 @@ class Workers:
     """Who does the work. jobs: local processes, 1 for this one. ray: a cluster instead.
 
     address: of the cluster, 'auto' for the one this machine belongs to, 'local' for a fresh one
-    on this machine. Paths in tasks must mean the same on every machine of it.
+    on this machine of `jobs` workers, two or more. Paths in tasks must mean the same on every
+    machine of it. gpus: that a task of the cluster takes; without any, it sees none.
     """
 
     jobs: int = 1
     ray: bool = False
     address: str = "auto"
+    gpus: float = 0.0
 
 
 HERE = Workers()
@@ -49,22 +50,15 @@ def run(function: Callable[[T], R], tasks: Iterable[T], workers: Workers) -> Ite
 
 
 def _on_ray(function: Callable[[T], R], tasks: list[T], workers: Workers) -> Iterator[R]:
-    ray = _ray()
-    mine = not ray.is_initialized()
-    if mine:
-        try:
-            # 'local' is Ray's word for a cluster of this machine alone
-            ray.init(address=workers.address, log_to_driver=False, include_dashboard=False)
-        except Exception as error:  # Ray raises the bare class where a node does not come up
-            raise MissingPart(
-                f"no Ray cluster answers at {workers.address} ({error})",
-                "start one with: ray start --head, or leave --ray out for local processes",
-            ) from error
-    try:
-        remote = ray.remote(num_cpus=1, max_retries=2)(function)
+    def call(task: T) -> R:  # Ray takes functions alone, not what functools.partial makes of them
+        return function(task)
+
+    with joined(workers.address, max(2, workers.jobs)) as ray:
+        remote = ray.remote(num_cpus=1, num_gpus=workers.gpus, max_retries=2)(call)
         # a cluster's worth of tasks at a time: thousands of sessions would fill its store at once
         queue, running = iter(tasks), []
-        width = max(1, int(ray.cluster_resources().get("CPU", 1))) * 2
+        kind, each = ("GPU", workers.gpus) if workers.gpus else ("CPU", 1.0)
+        width = max(1, int(ray.cluster_resources().get(kind, 1) / each)) * 2
         for task in queue:
             running.append(remote.remote(task))
             if len(running) >= width:
@@ -73,16 +67,3 @@ def _on_ray(function: Callable[[T], R], tasks: list[T], workers: Workers) -> Ite
         while running:
             done, running = ray.wait(running)
             yield from ray.get(done)
-    finally:
-        if mine:
-            ray.shutdown()
-
-
-def _ray() -> Any:
-    try:
-        return importlib.import_module("ray")
-    except ImportError as error:
-        raise MissingPart(
-            f"a Ray cluster needs the package ray ({error})",
-            "install the extra: pip install 'scale-diffusion[ray]', or leave --ray out",
-        ) from error

@@ -7,8 +7,8 @@ about, with the limits that stand beside it here.
 import functools
 import hashlib
 import itertools
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 
 from game.atlas.load import bundled_names
 from game.atlas.load import load as load_city
-from game.atlas.streets import StreetIndex
+from game.dataset import coverage
 from game.dataset.drive import TTC_CAP, Drive, ttc_s
 from game.dataset.pool import HERE, Workers, run
-from game.dataset.splits import tile
 from game.session.format import Pairing, TrackId
 from game.session.reader import Session
 from game.world.city import City
@@ -45,8 +44,9 @@ def report(session: Session, city: City, pictures: bool = True) -> dict[str, Any
     facts: dict[str, Any] = {"session": session.manifest.session, **_pairs(drive)}
     facts["input_to_motion"] = _motion(drive)
     facts["idle_share"] = _idle(drive)
-    facts["coverage"] = _coverage(drive, city)
-    facts["ttc"] = _ttc(drive)
+    danger = _danger(drive)
+    facts["coverage"] = _coverage(drive, city, danger)
+    facts["ttc"] = _ttc(drive, danger)
     facts["duplicates"] = {
         name: _duplicates(session, track)
         for name, track in (("source", TrackId.SOURCE), ("styled", TrackId.STYLED))
@@ -66,11 +66,12 @@ def many(
 
 def _one(pictures: bool, folder: Path) -> dict[str, Any]:
     with Session.open(folder) as session:
-        return report(session, _city(session.manifest.pack), pictures)
+        return report(session, city_named(session.manifest.pack), pictures)
 
 
 @functools.cache
-def _city(pack: str) -> City:
+def city_named(pack: str) -> City:
+    """The pack that a session names, loaded once."""
     return load_city(Path(pack) if pack in bundled_names() else None)
 
 
@@ -151,49 +152,42 @@ def _idle(drive: Drive) -> float:
     return idle / max(1, len(controls))
 
 
-def _coverage(drive: Drive, city: City) -> dict[str, Any]:
-    """Metres driven on each street, map tiles, and who was met."""
-    states, index = drive.session.ticks(), StreetIndex(city) if city.streets else None
-    streets: dict[str, float] = {}
-    bodies: dict[int, str] = {}
-    tiles, metres, last = set(), 0.0, None
-    for tick in range(0, len(states), drive.hz // 2):
-        state = states[tick]
-        here = (state.ego.x, state.ego.y)
-        tiles.add(tile(*here))
-        bodies.update({a.id: a.body for a in state.actors})
-        if last is not None:
-            gone = float(np.hypot(here[0] - last[0], here[1] - last[1]))
-            metres += gone
-            street = index.street_near(*here) if index is not None else None
-            name = (street.name if street else "") or "unnamed"
-            streets[name] = streets.get(name, 0.0) + gone
-        last = here
-    return {
-        "metres": metres, "streets": {k: round(v, 1) for k, v in _most(streets)},
-        "tiles": sorted(tiles), "met": dict(Counter(bodies.values()).most_common()),
-        "situations": {drive.session.manifest.scenario: 1},
-    }  # fmt: skip
+def _coverage(drive: Drive, city: City, danger: Floats) -> dict[str, Any]:
+    manifest = drive.session.manifest
+    begins = np.flatnonzero(_entered(danger)) * _danger_every(drive)
+    return coverage.coverage(
+        drive.session.ticks(), drive.hz, city, begins.tolist(), manifest.scenario,
+        asdict(manifest.capture),
+    )  # fmt: skip
 
 
-def _most(metres: dict[str, float]) -> list[tuple[str, float]]:
-    """Longest first."""
-    return sorted(metres.items(), key=lambda each: (-each[1], each[0]))
+def _danger_every(drive: Drive) -> int:
+    return max(1, drive.hz // 10)
 
 
-def _ttc(drive: Drive) -> dict[str, Any]:
-    """Distribution of the time to collision, ten times a second, and near misses."""
+def _danger(drive: Drive) -> Floats:
+    """Time to collision ten times a second [s]."""
     states = drive.session.ticks()
-    every = max(1, drive.hz // 10)
-    values = np.array([ttc_s(states[t]) for t in range(0, len(states), every)] or [TTC_CAP])
-    counts, _ = np.histogram(np.minimum(values, TTC_CAP - 1e-9), EDGES)
-    below = values < NEAR_S
-    entered = int(below[0]) + int((below[1:] & ~below[:-1]).sum())
+    found = [ttc_s(states[t]) for t in range(0, len(states), _danger_every(drive))]
+    return np.array(found or [TTC_CAP])
+
+
+def _entered(danger: Floats) -> NDArray[np.bool_]:
+    """Where a time below NEAR_S begins."""
+    below = danger < NEAR_S
+    return np.asarray(below & ~np.concatenate(([False], below[:-1])))
+
+
+def _ttc(drive: Drive, danger: Floats) -> dict[str, Any]:
+    """Distribution of the time to collision, and near misses."""
+    states = drive.session.ticks()
+    counts, _ = np.histogram(np.minimum(danger, TTC_CAP - 1e-9), EDGES)
     contacts = states[-1].collisions if len(states) else 0
     return {
-        "min_s": float(values.min()), "edges_s": list(EDGES), "counts": counts.tolist(),
-        "below_1.5_s": float(below.mean()), "below_3_s": float((values < CLOSE_S).mean()),
-        "near_misses": max(0, entered - contacts), "contacts": contacts,
+        "min_s": float(danger.min()), "edges_s": list(EDGES), "counts": counts.tolist(),
+        "below_1.5_s": float((danger < NEAR_S).mean()),
+        "below_3_s": float((danger < CLOSE_S).mean()),
+        "near_misses": max(0, int(_entered(danger).sum()) - contacts), "contacts": contacts,
     }  # fmt: skip
 
 
@@ -292,22 +286,13 @@ def flags(facts: dict[str, Any]) -> list[str]:
 
 def total(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Sums and distributions over many sessions."""
-    streets: dict[str, float] = {}
-    situations: Counter[str] = Counter()
-    tiles: set[str] = set()
-    for each in reports:
-        for name, metres in each["coverage"]["streets"].items():
-            streets[name] = streets.get(name, 0.0) + metres
-        situations.update(each["coverage"]["situations"])
-        tiles.update(each["coverage"]["tiles"])
     ticks = sum(each["ticks"] for each in reports)
     return {
         "sessions": len(reports), "ticks": ticks,
         "pairs": sum(each["pairs"] for each in reports),
-        "metres": sum(each["coverage"]["metres"] for each in reports),
         "idle_share": sum(e["idle_share"] * e["ticks"] for e in reports) / max(1, ticks),
-        "tiles": len(tiles), "streets": dict(_most(streets)),
-        "situations": dict(situations.most_common()), "ttc_edges_s": list(EDGES),
+        **coverage.total([each["coverage"] for each in reports]),
+        "ttc_edges_s": list(EDGES),
         "ttc_counts": np.sum([e["ttc"]["counts"] for e in reports], axis=0).tolist(),
         "near_misses": sum(e["ttc"]["near_misses"] for e in reports),
         "contacts": sum(e["ttc"]["contacts"] for e in reports),

@@ -1,4 +1,5 @@
 """Pictures into video files that browsers play and loaders seek in: H.264, 4:2:0, no B-frames.
+Moving pictures for pages: WebP.
 
 Owns the settings of every encoder of a data set. Timestamps are exact: picture k at k / fps, or
 at its tick.
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import av
 import numpy as np
@@ -19,8 +21,35 @@ GOP = 5
 (no CABAC, no deblocking: a seventh more bytes) 5 serves both single frames and frames in a row."""
 
 
-class Mp4:
-    """One H.264 MP4 being written; use it as a context. The file is whole once it is left."""
+class _Film:
+    """A container with one stream; use it as a context. The file is whole once it is left."""
+
+    _container: av.container.OutputContainer
+    _stream: av.VideoStream
+    count = 0
+
+    def _append(self, picture: Rgb, at: int, size: tuple[int, int], rate: Fraction) -> None:
+        """Encode one RGB picture at `at` [1 / rate]."""
+        frame = yuv(picture, size)
+        frame.pts, frame.time_base = at, 1 / rate
+        self._container.mux(self._stream.encode(frame))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        if kind is None and self.count:
+            self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+
+class Mp4(_Film):
+    """One H.264 MP4 being written."""
 
     def __init__(
         self, path: Path, rate: Fraction | float, size: tuple[int, int], gop: int = GOP,
@@ -29,7 +58,6 @@ class Mp4:
         """size: width, height of the film [px]; pictures of another size are scaled."""
         self._size = (size[0] // 2 * 2, size[1] // 2 * 2)
         self.rate = Fraction(rate).limit_denominator(1001)
-        self.count = 0
         self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         self._stream = self._container.add_stream("libx264", rate=self.rate)
         self._stream.width, self._stream.height = self._size
@@ -43,24 +71,30 @@ class Mp4:
 
     def put(self, picture: Rgb, at: int | None = None) -> None:
         """Append one RGB picture, at the next place or at `at` [1 / rate]."""
-        frame = yuv(picture, self._size)
-        frame.pts = self.count if at is None else at
-        frame.time_base = 1 / self.rate
-        self._container.mux(self._stream.encode(frame))
+        self._append(picture, self.count if at is None else at, self._size, self.rate)
         self.count += 1
 
-    def __enter__(self) -> "Mp4":
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        if kind is None and self.count:
-            self._container.mux(self._stream.encode(None))
-        self._container.close()
+class Webp(_Film):
+    """A moving picture that pages show without a player. Smaller and jerkier than Mp4."""
+
+    def __init__(self, path: Path, rate: int, size: tuple[int, int], every: int = 3) -> None:
+        """rate: pictures a second that are put, of which each `every`-th is shown.
+
+        size: width, height of the film [px].
+        """
+        self._every, self._size, self._rate = every, size, Fraction(rate, every)
+        self._container = av.open(str(path), "w", format="webp", options={"loop": "0"})
+        self._stream = self._container.add_stream("libwebp_anim", rate=self._rate)
+        self._stream.width, self._stream.height = size
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.options = {"quality": "45", "compression_level": "4"}
+
+    def put(self, picture: Rgb) -> None:
+        """Append one RGB picture."""
+        if self.count % self._every == 0:
+            self._append(picture, self.count // self._every, self._size, self._rate)
+        self.count += 1
 
 
 class AnnexB:

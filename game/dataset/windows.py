@@ -14,6 +14,7 @@ from typing import Any
 import av
 import numpy as np
 import pyarrow.parquet as pq
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 SOURCE, STYLED = "observation.images.source", "observation.images.styled"
@@ -44,6 +45,7 @@ class Film:
             self._packets = [bytes(p) for p in packets]
             self._keys = [i for i, p in enumerate(packets) if p.is_keyframe]
         self._decoder: Any = None
+        self._reformatter = VideoReformatter()
         self._next = -1
 
     def __len__(self) -> int:
@@ -63,7 +65,8 @@ class Film:
         while self._next < stop:
             (frame,) = self._decoder.decode(av.Packet(self._packets[self._next]))
             if self._next >= start:
-                found.append(frame.to_ndarray(format="rgb24"))
+                picture = self._reformatter.reformat(frame, format="rgb24", threads=1)
+                found.append(picture.to_ndarray())
             self._next += 1
         return np.stack(found)
 

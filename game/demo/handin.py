@@ -12,7 +12,7 @@ from game.play.intake import Intake, ServiceUnreachable
 from game.play.opening import Opened
 
 _OVER = ("finalized", "parked")
-_UPLOAD_S, _JUDGE_S, _PAY_S = 60.0, 240.0, 120.0
+_UPLOAD_S, _JUDGE_S, _PAY_S = 180.0, 900.0, 300.0  # a slow machine is not stuck
 _WORDS = {
     "issued": "packing and uploading",
     "uploading": "uploading",

@@ -35,6 +35,8 @@ from streaming.ring import sweep
 Say = Callable[[str], None]
 
 TAIL_TICKS = 30
+STREAM_S = 120.0
+"""A bot is patient: what is driven before the stream is there makes no pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +61,18 @@ def demo(settings: Settings, options: DemoOptions, say: Say) -> dict[str, Any]:
         say(_screen_line(settings))
         city = load_city(settings.paths.pack if settings.paths.pack != Path() else None)
         gc.freeze()  # a full collection would walk the whole city and cost a frame
-        window = Window(city, CaptureProfile(), _mode(settings))
+        window = Window(city, settings.graphics.profile, _mode(settings))
         say(f"Manhattan is built: {len(city.footprints):,} buildings, drawn by {window.family}")
         try:
             backing = services.ready()
             say("stream server, intake, worker, payer and devnet are up")
-            if backing.chosen:
-                say(f"pictures are painted by {backing.chosen}")
+            if backing.painter:
+                say(f"pictures are painted by {backing.painter} {backing.chosen}".rstrip())
             intake = Intake(backing.rewards_url)
             driver, who = Declared("bot", "calm"), payee(_wallet(settings), data)
             wanted = Wanted(options.scenario, options.seed, driver, who)
             opened = open_session(
-                settings, city, CaptureProfile(), window.family, backing, intake, wanted
+                settings, city, settings.graphics.profile, window.family, backing, intake, wanted
             )
             _note_children(services, opened)
             driven = _drive(settings, options, city, window, opened, services, say)
@@ -110,7 +112,7 @@ def _drive(
         link=opened.link,
         tape=opened.tape,
     )
-    streamed = wait_for_stream(drive)
+    streamed = wait_for_stream(drive, STREAM_S)
     say("the first frame came back" if streamed else "no frame came back yet; driving anyway")
 
     def each_second(turn: Drive) -> None:

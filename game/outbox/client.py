@@ -32,10 +32,14 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Answer to a request for upload tickets. Files the server has already are left out."""
+    """Answer to a request for upload tickets. Files the server has already are left out.
+
+    asks: the service asks for the source video later, where it wants it at all.
+    """
 
     uploads: tuple[Upload, ...]
     complete_url: str
+    asks: bool = False
 
 
 class RestClient:
@@ -59,7 +63,8 @@ class RestClient:
                 Upload(str(u["name"]), self._absolute(u["url"]), _headers(u.get("headers")))
                 for u in answer["uploads"]
             )
-            return Grant(uploads, self._absolute(answer["complete_url"]))
+            asks = answer.get("source") == "when-asked"
+            return Grant(uploads, self._absolute(answer["complete_url"]), asks)
         except (KeyError, TypeError, ValueError) as error:
             raise Unreachable("upload ticket", f"not understood ({error})") from error
 

@@ -45,7 +45,8 @@ class Job:
 
     attempts: tries in a row that came to nothing. sent: files stored on the server.
     server: what the server says of the session, as received. proof: what a deletion is asked with
-    once the folder is gone, {"ticket", "offline"}; empty again when it is done.
+    once the folder is gone, {"ticket", "offline"}; empty again when it is done. looks: how often
+    it was looked after since it was done.
     """
 
     session: str
@@ -59,6 +60,7 @@ class Job:
     findings: tuple[Mapping[str, Any], ...] = ()
     server: Mapping[str, Any] = field(default_factory=dict)
     proof: Mapping[str, Any] = field(default_factory=dict)
+    looks: int = 0
 
 
 class JobStore:

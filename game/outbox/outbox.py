@@ -8,13 +8,13 @@ import logging
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from game.errors import SessionError
-from game.outbox.client import RestClient
+from game.outbox.client import Grant, RestClient
 from game.outbox.errors import Refused, Unreachable
 from game.outbox.job import FINAL, Job, JobStore, State
 from game.session.format import END, EVENTS, FRAMES, INPUTS, JOURNAL, MANIFEST, TICKS, Manifest
@@ -29,6 +29,8 @@ CheckFactory = Callable[[Path], tuple[Sequence[Check], Evidence]]
 
 _SMALL = (MANIFEST, INPUTS, TICKS, EVENTS, JOURNAL, FRAMES, END)
 _VIDEO = re.compile(r"(styled\d{0,2}|check|source)-\d{4}\.mkv")
+_SOURCE = re.compile(r"(check|source)-\d{4}\.mkv")
+"""The service can draw these again; they go out when it asks."""
 _OVER = ("accepted", "rejected", "paid", "finalized", "parked")
 _OPEN = ("", "issued", "uploading")
 
@@ -38,7 +40,9 @@ class OutboxConfig:
     """Where jobs lie, which service takes them, and how patient to be [s].
 
     checks: 'module:function' of a CheckFactory, '' for none. wait_for_payout: 'accepted' is not
-    the end of a job, only its payout is. hold: keep sessions whose own checks fail.
+    the end of a job, only its payout is. hold: keep sessions whose own checks fail. look_again_s,
+    looks: how often, and how many times, a done session is looked after: a person may want to see
+    its source video.
     """
 
     folder: Path
@@ -50,6 +54,8 @@ class OutboxConfig:
     first_delay_s: float = 1.0
     longest_delay_s: float = 300.0
     poll_s: float = 1.0
+    look_again_s: float = 12 * 3600.0
+    looks: int = 28
 
 
 class Outbox:
@@ -72,11 +78,13 @@ class Outbox:
         """Take every due job one stage on; returns seconds until the next is due."""
         wait = self.config.poll_s
         for job in self.jobs.all():
-            if job.state in FINAL:
+            if job.state in FINAL and not self._looks_again(job):
                 continue
             due_in = job.due - self._now()
             # a clock set back must not leave a job waiting for hours
-            if 0 < due_in <= 2 * self.config.longest_delay_s:
+            done = job.state is State.DONE
+            longest = self.config.look_again_s if done else self.config.longest_delay_s
+            if 0 < due_in <= 2 * longest:
                 wait = min(wait, due_in)
                 continue
             after = self._advance(job)
@@ -92,6 +100,7 @@ class Outbox:
             State.CHECKING: self._check,
             State.UPLOADING: self._upload,
             State.WAITING: self._ask,
+            State.DONE: self._ask,
             State.DELETING: self._erase,
         }
         try:
@@ -101,6 +110,8 @@ class Outbox:
             return self._later(job, str(later.why), later.after_s)
         except Refused as no:
             log.warning("upload.refused session=%s status=%d", job.session, no.status)
+            if job.state is State.DONE:  # nothing that was settled becomes undone by a question
+                return replace(job, looks=self.config.looks)
             if job.state is State.DELETING:  # a person has to look, but it is asked again
                 return self._later(job, str(no), self.config.longest_delay_s)
             return replace(job, state=State.REFUSED, status=no.status, reason=str(no))
@@ -136,40 +147,83 @@ class Outbox:
         return [check(session, evidence) for check in checks]
 
     def _upload(self, job: Job) -> Job:
-        """Announce all files, send those the server lacks, small ones first, then complete."""
+        """Send what the server lacks, in batches, small files first, then complete.
+
+        The source video stays here where the service says that it asks for it.
+        """
         folder = Path(job.folder)
         with Session.open(folder) as session:
             manifest = session.manifest
         files = files_of(folder)
         ticket = manifest.ticket or self._client.offline_ticket(_offline(manifest))
-        try:
-            grant = self._client.upload_tickets(job.session, ticket, files)
-        except Refused as no:
-            # the answer to an earlier completion may have been lost on its way here
-            server = dict(self._client.session(job.session)) if no.status == 409 else {}
-            if str(server.get("state", "")) in _OPEN:
-                raise
-            return replace(job, state=State.WAITING, server=server, attempts=0, reason="")
-        wanted = {upload.name: upload for upload in grant.uploads}
+        asks = False
+        for batch in _batches(files):
+            if asks and _SOURCE.fullmatch(batch[0]["name"]):
+                continue
+            try:
+                job, grant = self._send(job, folder, ticket, batch)
+            except Refused as no:
+                # the answer to an earlier completion may have been lost on its way here
+                server = dict(self._client.session(job.session)) if no.status == 409 else {}
+                if str(server.get("state", "")) in _OPEN:
+                    raise
+                return replace(job, state=State.WAITING, server=server, attempts=0, reason="")
+            asks = grant.asks
+        server = dict(self._client.complete(grant.complete_url))
+        return replace(job, state=State.WAITING, server=server, attempts=0, due=0.0, reason="")
+
+    def _send(
+        self, job: Job, folder: Path, ticket: Mapping[str, Any], files: list[dict[str, Any]]
+    ) -> tuple[Job, Grant]:
+        """Announce some files and store those that the server lacks."""
+        grant = self._client.upload_tickets(job.session, ticket, files)
+        missing = {upload.name: upload for upload in grant.uploads}
         for name in (file["name"] for file in files):
-            if name in wanted:
-                self._client.put(wanted[name], folder / name)
+            if name in missing:
+                self._client.put(missing[name], folder / name)
                 log.info("upload.stored session=%s file=%s", job.session, name)
             if name not in job.sent:
                 job = replace(job, sent=(*job.sent, name), attempts=0)
                 self.jobs.put(job)
-        server = dict(self._client.complete(grant.complete_url))
-        return replace(job, state=State.WAITING, server=server, attempts=0, due=0.0, reason="")
+        return job, grant
 
     def _ask(self, job: Job) -> Job:
         """Ask for verdict and payout until the server says that it is over."""
         server = dict(self._client.session(job.session))
+        job = self._send_source(job, server.get("wanted"))
         over = _is_over(server, self.config.wait_for_payout)
-        due = self._now() + self.config.poll_s
+        now, looks = self._now(), job.looks + (job.state is State.DONE)
         return replace(
             job, state=State.DONE if over else State.WAITING, server=server, attempts=0,
-            due=due, reason="",
+            due=now + (self.config.look_again_s if over else self.config.poll_s), reason="",
+            looks=looks,
         )  # fmt: skip
+
+    def _send_source(self, job: Job, wanted: object) -> Job:
+        """Send the source video that the server asks for, where this machine still has it."""
+        names = wanted.get("files") if isinstance(wanted, dict) else None
+        folder = Path(job.folder)
+        if not isinstance(names, list) or not job.folder or not folder.is_dir():
+            return job
+        files = [f for f in files_of(folder) if f["name"] in names and _SOURCE.fullmatch(f["name"])]
+        if not files:
+            return job
+        with Session.open(folder) as session:
+            manifest = session.manifest
+        ticket = manifest.ticket or self._client.offline_ticket(_offline(manifest))
+        job, grant = self._send(job, folder, ticket, files)
+        self._client.complete(grant.complete_url)
+        log.info("upload.source session=%s files=%d", job.session, len(files))
+        return job
+
+    def _looks_again(self, job: Job) -> bool:
+        """A done session whose source video is still here alone."""
+        return (
+            job.state is State.DONE
+            and 0 < job.due <= self._now()
+            and job.looks < self.config.looks
+            and not any(_SOURCE.fullmatch(name) for name in job.sent)
+        )
 
     def erase_pending(self) -> None:
         """Ask once for every deletion that is still open, due or not."""
@@ -226,6 +280,14 @@ def files_of(folder: Path) -> list[dict[str, Any]]:
         {"name": name, "size": known[name]["bytes"], "sha256": known[name]["sha256"]}
         for name in sorted(names, key=_order)
     ]
+
+
+def _batches(files: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Small files, styled video, then what the service can draw again."""
+    small = [file for file in files if file["name"] in _SMALL]
+    source = [file for file in files if _SOURCE.fullmatch(file["name"])]
+    styled = [file for file in files if file not in small and file not in source]
+    yield from (batch for batch in (small, styled, source) if batch)
 
 
 def _order(name: str) -> tuple[int, str]:

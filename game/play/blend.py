@@ -11,8 +11,8 @@ import numpy as np
 from game.world.version import TICK_HZ
 from streaming.frames import Pixels
 
-STALE_TICKS = TICK_HZ // 2
-"""Without a frame for so long the game's own picture is shown."""
+STALE_TICKS = TICK_HZ * 9 // 20
+"""Without a frame for so long the game's own picture is drawn: on screen within half a second."""
 STEADY_FRAMES = 6
 STEADY_TICKS = TICK_HZ // 2
 """So many frames within so long are a stream that is back."""

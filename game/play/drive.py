@@ -20,13 +20,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
+from game.play.between import Between
 from game.play.blend import Blend, mixed
 from game.play.fault import fault
+from game.play.ghost import Race
 from game.play.link import Link
 from game.play.prompt import Follower, Style, scene
 from game.play.tape import Tape
+from game.session.clocks import Clocks
 from game.session.format import CaptureProfile, InputEvent
 from game.session.writer import SessionWriter
 from game.view.hud import Hud
@@ -80,7 +84,15 @@ class Drive:
         tape: Tape | None = None,
         hud: Callable[["Drive"], Hud] | None = None,
         capture: CaptureProfile = CaptureProfile(),  # noqa: B008 - frozen
+        shown: bool = True,
+        race: Race | None = None,
+        between: Between | None = None,
     ) -> None:
+        """shown: whether pictures go to the window, too; whoever hides the first one says when.
+
+        between: when the window gets pictures of its own between two captured ones, None: never.
+        """
+        self.shown = shown
         self.city, self.stage, self.window, self.driver = city, stage, window, driver
         self.writer, self.link, self.tape = writer, link, tape
         self.state = stage.state
@@ -90,14 +102,19 @@ class Drive:
         self.graphed = False
         self.typing: str | None = None  # what the player has typed so far of a prompt
         self.counts = Counts()
+        self.race, self.between = race, between or Between(False)
+        self.rested = False  # somebody paused since the last tick
         self._hud = hud
-        self._every = every_ticks
+        self.every_ticks = every_ticks
         self._styled_tick = -1
         self._styled: Pixels | None = None
+        self._picture: Pixels | None = None
+        self._drawn: Pixels | None = None
         self._capture, self._follower = capture, Follower()
         self._arrived = self.state.tick
         self._shown_ms: deque[float] = deque(maxlen=90)
         self._place = (-1, "")
+        self._clocks = Clocks(self.state.tick)
         if writer is not None:
             writer.tick(self.state)
         self.referee.observe(self.state)
@@ -113,8 +130,11 @@ class Drive:
         """The driver gets out: that ends a free drive well, and gives up another one."""
         self.referee.leave(self.state)
 
-    def turn(self, events: Iterable[InputEvent] = (), draw: bool = True) -> None:
-        """Live one tick. draw: false leaves this tick's picture out, where time is short."""
+    def turn(self, events: Iterable[InputEvent] = (), draw: bool = True, behind: int = 1) -> None:
+        """Live one tick. draw: false leaves this tick's picture out, where time is short.
+
+        behind: how many ticks wait to be lived, this one among them.
+        """
         if self.writer is not None:
             for event in events:
                 self.writer.input(event)
@@ -124,11 +144,13 @@ class Drive:
             self.writer.tick(self.state)
         self.referee.observe(self.state)
         self._note_contacts()
-        if self.state.tick % self._every == 0:
+        if self.state.tick % self.every_ticks == 0:
             if draw:
                 self._draw()
             else:
                 self.counts.skipped += 1
+        elif self.shown and self.between.due(behind):
+            self._glimpse()
         if self.state.tick % _LOOK_TICKS == 0:
             self._ask()
         if self.state.tick % TICK_HZ == 0:
@@ -181,16 +203,34 @@ class Drive:
                     "contact", self.state.tick, other=contact.other, speed=contact.speed
                 )
 
+    @property
+    def street(self) -> str:
+        """The street that the car was on when it was last looked up, '' before."""
+        return self._place[1].split(" near ")[0]
+
+    @property
+    def picture(self) -> Pixels | None:
+        """What the window shows of the world now: drawn, styled or both mixed."""
+        return self._picture
+
     def _draw(self) -> None:
-        tick = self.state.tick
-        picture = self.window.capture(self.state)
+        tick, began_ns = self.state.tick, time.monotonic_ns()
+        picture = self._drawn = self.window.capture(self.state)
         drawn_ns = time.monotonic_ns()
+        self.between.took((drawn_ns - began_ns) / 1e6)
         self.counts.frames += 1
         if self.link is not None:
             self.link.send(tick, drawn_ns, picture)
         if self.tape is not None and not self.tape.paused:
             self.tape.source(tick, drawn_ns, picture)
         self._present(picture)
+
+    def _glimpse(self) -> None:
+        """A picture for the screen alone: never sent, never kept, and the game's own part of it is
+        drawn only where it is seen."""
+        if self._drawn is None or self._styled is None or self.blend.share(self.state.tick) < 1.0:
+            self._drawn = self.window.capture(self.state)
+        self._present(self._drawn)
 
     def _present(self, drawn: Pixels) -> None:
         tick = self.state.tick
@@ -202,7 +242,14 @@ class Drive:
         if styled is not None:
             self._seen(styled, share)
         picture = drawn if self._styled is None else mixed(drawn, self._styled, share)
-        self.window.present(picture, self._hud(self) if self._hud else Hud())
+        self._picture = picture
+        if not self.shown:
+            return
+        hud = self._hud(self) if self._hud else Hud()
+        if self.race is None:
+            self.window.present(picture, hud)
+            return
+        self.window.present(picture, hud, partial(self.race.marks, self.state))
 
     def _seen(self, styled: Frame, share: float) -> None:
         if self.counts.frames > _WARM_FRAMES:  # the first one waited for the drive to begin
@@ -222,6 +269,9 @@ class Drive:
                 self.writer.event("gauges", tick, **self.link.reading())
         if self.tape is not None:
             self.tape.revive()
+        clocks = self._clocks.note(tick)
+        if clocks is not None and self.writer is not None:
+            self.writer.event("clock", tick, **clocks)
 
     def _ask(self) -> None:
         """Compose the prompt for this place and send it when it is time for another."""

@@ -22,18 +22,32 @@ RENDERER = "game.view.renderer:make_renderer"
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """Where the services are. '' means there is none. chosen: how the stream's model will run."""
+    """Where the services are. '' means there is none.
+
+    painter: the backend that paints at the stream server of this machine, by its own word; '' where
+    another machine paints. chosen: how it will run.
+    """
 
     stream_url: str = ""
     rewards_url: str = ""
+    painter: str = ""
     chosen: str = ""
 
 
 class Embedded:
-    """Starts at once, is waited for when needed, revives what dies, ends with the run."""
+    """Starts at once, is waited for when needed, revives what dies, ends with the run.
 
-    def __init__(self, settings: Settings, children: Supervisor) -> None:
-        self._settings, self._children = settings, children
+    patient: false brings up what a drive needs, and `finish` the rest once somebody drives.
+    guests: the stream server of this machine also paints drives that have no ticket because
+    nothing of them is kept; so it does where recording is off.
+    """
+
+    def __init__(
+        self, settings: Settings, children: Supervisor, guests: bool = False, patient: bool = True
+    ) -> None:
+        self._settings, self._children, self._patient = settings, children, patient
+        self._send_to = ""
+        self._guests = guests or not settings.record.enabled
         self._others: dict[str, int] = {}
         self._noted: dict[str, int] = {}
         self._stream = settings.stream.url == ""
@@ -47,38 +61,75 @@ class Embedded:
         if self._stream:
             self._children.start(self._stream_spec())
         if self._rewards:
-            self._children.start(ServiceSpec("devnet", "rewards.devnet:run_devnet", self._money()))
             self._children.start(self._api_spec())
-            self._children.start(self._worker_spec())
+            if self._patient:
+                self._children.start(self._devnet_spec())
+                self._children.start(self._worker_spec())
         self.note()
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """What a drive that is paid needs; all else may come up while somebody drives."""
+        return tuple(name for name in ("stream", "rewards") if name in self._children.services)
+
     def ready(self) -> Backing:
-        """Wait until all are up. Raises ServiceFailed, which names the log to read."""
+        """Wait until all are up. Raises ServiceFailed, which names the log to read.
+
+        Who is not patient waits for what is `needed` alone, and calls `finish` later.
+        """
         services = self._children.services
-        stream, chosen = self._settings.stream.url, ""
+        stream, painter, chosen = self._settings.stream.url, "", ""
         if self._stream:
             told = services["stream"].ready()
-            port, chosen = told.port, f"{told.model.split('/')[0]} {told.chosen}".strip()
+            port, painter, chosen = told.port, told.model.split("/")[0], told.chosen
             self._fix(self._stream_spec(port))
             stream = f"ws://127.0.0.1:{port}/v1/stream"
         rewards = self._settings.rewards.url
         if self._rewards:
-            services["devnet"].ready()
-            self._children.start(ServiceSpec("payer", "rewards.payer:run_payer", self._money(), 5))
+            if self._patient:
+                services["devnet"].ready()
+                self._pay()
             port = int(services["rewards"].ready())
             self._fix(self._api_spec(port))
-            services["worker"].ready()
+            if self._patient:
+                services["worker"].ready()
             rewards = f"http://127.0.0.1:{port}"
-        if rewards != "off":
-            # a service on this machine judges at once; a remote one is spared what it would refuse
-            checks = "" if self._rewards else "game.play.quality:for_upload"
-            config = OutboxConfig(self.outbox, rewards, checks=checks, poll_s=0.3)
-            spec = ServiceSpec("outbox", "game.outbox.process:run_outbox", config, nice=5)
-            self._children.start(spec)
+        self._send_to = "" if rewards == "off" else rewards
+        if self._patient:
+            self.finish()
         self.note()
         return Backing(
-            "" if stream == "off" else stream, "" if rewards == "off" else rewards, chosen
+            "" if stream == "off" else stream,
+            "" if rewards == "off" else rewards,
+            painter,
+            chosen,
         )
+
+    def finish(self) -> None:
+        """Start what is not there yet: who checks, who pays, who uploads."""
+        services = self._children.services
+        if self._rewards and "devnet" not in services:
+            self._children.start(self._devnet_spec())
+        if self._send_to and "outbox" not in services:
+            # a service on this machine judges at once; a remote one is spared what it would refuse
+            checks = "" if self._rewards else "game.play.quality:for_upload"
+            config = OutboxConfig(self.outbox, self._send_to, checks=checks, poll_s=0.3)
+            spec = ServiceSpec("outbox", "game.outbox.process:run_outbox", config, nice=5)
+            self._children.start(spec)
+        if self._rewards and "worker" not in services:
+            self._children.start(self._worker_spec())
+        self._pay()
+        self.note()
+
+    def _pay(self) -> None:
+        """Start the payer as soon as there is a chain to pay on."""
+        services = self._children.services
+        if not self._rewards or "payer" in services or "devnet" not in services:
+            return
+        if not services["devnet"].is_ready():
+            return
+        if services["devnet"].alive():
+            self._children.start(ServiceSpec("payer", "rewards.payer:run_payer", self._money(), 5))
 
     @property
     def outbox(self) -> Path:
@@ -96,6 +147,8 @@ class Embedded:
     def revive(self) -> list[str]:
         """Start again what has died, under the same address. Returns the names."""
         revived = self._children.revive()
+        if "worker" in self._children.services:
+            self._pay()
         if revived:
             self.note()
         return revived
@@ -113,36 +166,39 @@ class Embedded:
             poll_s=0.2,
         )
 
-    def _stream_spec(self, port: int = 0) -> ServiceSpec:
-        from streaming.server import ServerConfig
+    def _devnet_spec(self) -> ServiceSpec:
+        return ServiceSpec("devnet", "rewards.devnet:run_devnet", self._money())
 
-        tickets = (self._ticket_key(),) if self._rewards else ()
-        config = ServerConfig(
-            port=port,
-            backend=self._settings.stream.backend,
-            journal=self.folder / "journal",
-            key_file=self._journal_file,
-            ticket_keys=tickets,
-            bitrate=self._settings.stream.bitrate,
-        )
-        return ServiceSpec("stream", "streaming.server:run_server", config)
+    def _stream_spec(self, port: int = 0) -> ServiceSpec:
+        tickets = (self._ticket_key(),) if self._rewards and not self._guests else ()
+        config = {
+            "port": port,
+            "backend": self._settings.stream.backend,
+            "journal": self.folder / "journal",
+            "key_file": self._journal_file,
+            "ticket_keys": tickets,
+            "bitrate": self._settings.stream.bitrate,
+        }
+        # where the processor is short, the dream gets fewer pictures, not the driver
+        return ServiceSpec("stream", "game.play.children:stream", config, nice=5)
 
     def _api_spec(self, port: int = 0) -> ServiceSpec:
-        from rewards.service import ApiConfig
-
-        config = ApiConfig(self._money(port), self._journal_keys(), self._packs(), self._ours())
-        return ServiceSpec("rewards", "rewards.service:run_api", config)
+        config = {
+            "settings": self._money(port),
+            "journal_keys": self._journal_keys(),
+            "packs": self._packs(),
+            "ours": self._ours(),
+        }
+        return ServiceSpec("rewards", "game.play.children:rewards", config)
 
     def _worker_spec(self) -> ServiceSpec:
-        from rewards.worker import WorkerConfig
-
-        config = WorkerConfig(
-            settings=self._money(),
-            renderer=RENDERER,
-            journal_keys=self._journal_keys(),
-            packs=self._packs(),
-        )
-        return ServiceSpec("worker", "rewards.worker:run_worker", config, nice=10)
+        config = {
+            "settings": self._money(),
+            "renderer": RENDERER,
+            "journal_keys": self._journal_keys(),
+            "packs": self._packs(),
+        }
+        return ServiceSpec("worker", "game.play.children:worker", config, nice=10)
 
     @property
     def _journal_file(self) -> Path:

@@ -35,7 +35,7 @@ class Human:
             InputEvent(
                 seq=0,  # the writer numbers its lines
                 t_ns=event.t_ns,
-                src=SOURCE if fine else "panda",
+                src=SOURCE if fine else event.src or "panda",
                 tick_seen=tick,
                 tick_applied=tick,
                 kind=event.kind,

@@ -1,7 +1,6 @@
 """The few questions that the game asks a rewards service, over plain HTTP. Holds no keys."""
 
 import logging
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,13 @@ from typing import Any
 import requests
 
 from game.errors import GameError
+from game.play.claim import own
 from game.world.version import WORLD_VERSION
 
 log = logging.getLogger(__name__)
 _TIMEOUT_S = (3.0, 10.0)
+TICKET_S = sum(_TIMEOUT_S)
+"""How long a question to the service may take."""
 
 
 class ServiceSaysNo(GameError):
@@ -47,23 +49,17 @@ class ServiceUnreachable(GameError):
 
 @dataclass(frozen=True, slots=True)
 class Payee:
-    """Who is paid: a wallet, or else a claim id of this machine."""
+    """Who is paid: a wallet, or else a claim of this machine."""
 
     wallet: str = ""
     claim: str = ""
 
 
 def payee(address: str, data: Path) -> Payee:
-    """The wallet that was given, or the claim id kept in `data` (made on first use)."""
+    """The wallet that was given, or the claim whose key is in `data` (made on first use)."""
     if address.strip():
         return Payee(wallet=address.strip())
-    path = data / "claim-id"
-    if not path.is_file():
-        data.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(secrets.token_hex(10), encoding="ascii")
-        part.replace(path)
-    return Payee(claim=path.read_text(encoding="ascii").strip())
+    return Payee(claim=own(data))
 
 
 class Intake:
@@ -75,9 +71,19 @@ class Intake:
         self._http.trust_env = False
 
     def run_ticket(
-        self, who: Payee, scenario: str, seed: int | None, driver: str, policy: str, pack: str
+        self,
+        who: Payee,
+        scenario: str,
+        seed: int | None,
+        driver: str,
+        policy: str,
+        pack: str,
+        late: bool = False,
     ) -> dict[str, Any]:
-        """A signed one-use ticket for one drive. seed None: the service draws it."""
+        """A signed one-use ticket for one drive. seed None: the service draws it.
+
+        late: the stream server may release it with the first frame; the ticket's seed is then -1.
+        """
         ask: dict[str, Any] = {
             "wallet": who.wallet,
             "claim": who.claim,
@@ -89,6 +95,8 @@ class Intake:
         }
         if seed is not None:
             ask["seed"] = seed
+        elif late:
+            ask["seed_from"] = "stream"
         ticket: dict[str, Any] = self._call("POST", "/v1/run-tickets", "run ticket", ask)["ticket"]
         return ticket
 

@@ -4,7 +4,8 @@ Nothing here waits. A peer that is gone is started again on the same rings.
 """
 
 import dataclasses
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from game.errors import SettingsError
+from game.play.intake import ServiceUnreachable
 from game.play.prompt import Style
 from game.session.format import JOURNAL, CaptureProfile
 from game.settings import StreamSettings
+from streaming.address import address_of
 from streaming.frames import Frame
 from streaming.gauges import Gauges
-from streaming.ice import IceConfig
-from streaming.livekit_room import library
-from streaming.models import native
-from streaming.peer import PeerConfig
+from streaming.ice_config import IceConfig
+from streaming.peer_config import PeerConfig
 from streaming.peer_process import PeerProcess, PeerThread
 from streaming.ring import FifoRing, LatestRing
+from streaming.seed import HOLD_TICK
+
+SEED_S = 20.0
+"""How long a run waits for its seed; a queue before the stream counts."""
+HOLD_GREY = 64
+
+
+class SeedWithheld(ServiceUnreachable):
+    """The stream server gives out no seed for this run, so nothing can be driven for pay."""
+
+    def __str__(self) -> str:
+        return f"the stream server at {self.url} released no seed for this run ({self.why})"
 
 
 def dial(stream: StreamSettings) -> dict[str, Any]:
@@ -40,7 +53,12 @@ def dial(stream: StreamSettings) -> dict[str, Any]:
     except ValueError as error:
         raise SettingsError("stream.turn", "value", str(error)) from error
     if stream.transport == "livekit":
+        from streaming.livekit_room import library
+
         library()
+    if stream.transport == "livekit" or stream.size:
+        from streaming.models import native
+
         native(stream.model, stream.size)
     return {
         "api_key": stream.api_key.reveal(),
@@ -87,7 +105,7 @@ class Link:
         )
         kind = PeerThread if thread else PeerProcess
         self._peer = kind(config, self._source, self._styled, encoded)
-        self._restart, self._started = restart, False
+        self._url, self._restart, self._started = url, restart, False
         self.restarts = 0
         self.prompts = 0
 
@@ -100,6 +118,27 @@ class Link:
         """Let the peer connect; returns at once."""
         self._peer.start()
         self._started = True
+
+    def released_seed(
+        self, limit_s: float = SEED_S, alive: Callable[[float, float], None] | None = None
+    ) -> int:
+        """Show the server a hold picture and wait for the seed that it releases then.
+
+        alive: called all the while with how long so far and at most [s]; what it raises ends the
+        wait. Raises SeedWithheld where no seed comes in time.
+        """
+        self.send(HOLD_TICK, time.monotonic_ns(), np.full(self._source.shape, HOLD_GREY, np.uint8))
+        began, reading = time.monotonic(), self.gauges()
+        while reading.seed < 0:
+            waited = time.monotonic() - began
+            if alive is not None:
+                alive(waited, limit_s)
+            if waited > limit_s or reading.state == "refused":
+                raise SeedWithheld(address_of(self._url), reading.detail or reading.state)
+            self.revive()
+            time.sleep(0.01)
+            reading = self.gauges()
+        return reading.seed
 
     def send(self, tick: int, drawn_ns: int, picture: NDArray[np.uint8]) -> None:
         """Offer a captured picture (h, w, 4) BGRA; a newer one replaces it if it is not taken."""
@@ -140,10 +179,11 @@ class Link:
         reading = self.gauges()
         return reading.connected and self._styled.latest_tick < tick
 
-    def close(self) -> None:
-        """End the stream in good order and give the rings back."""
-        self._peer.stop()
+    def close(self) -> Gauges:
+        """End the stream in good order and give the rings back. Returns the last reading."""
+        last = self._peer.stop()
         self._source.close()
         self._styled.close()
         if self._spare is not None:
             self._spare.close()
+        return last

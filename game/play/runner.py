@@ -13,6 +13,7 @@ from typing import Any
 from game.loop import Pacer
 from game.play.drive import Drive
 from game.play.opening import Opened
+from game.play.waiting import PICTURE, Alive, nobody
 from game.recorder.process import RecorderGauges
 from game.session.format import InputEvent
 from scenarios.expect import Outcome
@@ -21,7 +22,8 @@ from streaming.gauges import Gauges
 log = logging.getLogger(__name__)
 
 _LATE_TICKS = 6
-"""Further behind than this, pictures are left out until the world has caught up."""
+"""Further behind than this, all pictures but the newest are left out: a machine that draws slowly
+shows fewer, and its world still keeps to real time."""
 _CONNECT_S = 10.0
 _LAST_FRAMES_S = 1.0
 
@@ -43,14 +45,22 @@ Events = Callable[[Drive], Iterable[InputEvent] | None]
 """Asked once a tick for the input events; None ends the drive."""
 
 
-def wait_for_stream(drive: Drive, limit_s: float = _CONNECT_S) -> bool:
-    """Give the first frame time to come back; False when driving starts without it."""
+def wait_for_stream(drive: Drive, limit_s: float = _CONNECT_S, alive: Alive = nobody) -> bool:
+    """Give the first frame time to come back; False when driving starts without it.
+
+    alive: called all the while; what it raises ends the wait.
+
+    A run whose seed came over the stream begins at once: its first picture has been there already.
+    """
     if drive.link is None:
         return False
-    until = time.monotonic() + limit_s
-    while time.monotonic() < until:
+    if drive.link.gauges().seed >= 0:
+        return True
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < limit_s:
         if drive.link.newest(-1) is not None:
             return True
+        alive(PICTURE, waited, limit_s)
         drive.link.revive()
         time.sleep(0.01)
     log.warning("drive.unstreamed after_s=%.0f", limit_s)
@@ -83,18 +93,23 @@ def drive_through(
         if due == 0:
             time.sleep(min(pacer.wait_s(), 0.005))
             continue
+        drawn = due if due <= _LATE_TICKS else drive.every_ticks
         for behind in range(due, 0, -1):
             given = events(drive)
             if given is None:
                 return
-            drive.turn(given, draw=behind <= _LATE_TICKS)
+            if drive.rested:
+                drive.rested = False
+                pacer.rest()
+                behind = 0
+            drive.turn(given, draw=behind <= drawn, behind=behind)
             if drive.state.tick % 60 == 0:
                 each_second(drive)
             if left < 0 and drive.outcome is not None:
                 left = tail_ticks + 1
             if left > 0:
                 left -= 1
-            if left == 0:
+            if left == 0 or behind == 0:
                 break
 
 
@@ -104,8 +119,7 @@ def close(drive: Drive, opened: Opened) -> Driven:
     drive.leave()
     if opened.link is not None:
         _last_frames(drive)
-        gauges = opened.link.gauges()
-        opened.link.close()
+        gauges = opened.link.close()
     if opened.tape is not None:
         tape = opened.tape.close()
     if opened.writer is not None:

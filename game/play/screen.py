@@ -1,6 +1,9 @@
 """What the player reads while driving. Composes the HUD; draws nothing and decides nothing."""
 
 import logging
+import math
+import re
+import textwrap
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,12 +18,16 @@ from game.play.drive import Drive
 from game.play.intake import Payee
 from game.view.hud import Chip, Hud, recording_chip, stream_chip
 from game.world.city import City
+from game.world.state import WorldState
 from game.world.version import TICK_HZ
+from scenarios.errand import STOP, Errand, is_there
 from scenarios.expect import COLLISION, TIMEOUT, Outcome
+from scenarios.spawn import Expectation, Stage
 from streaming.stages import STAGES
 
 log = logging.getLogger(__name__)
 
+_ACROSS = 22  # letters of a line at the left, beside the title
 _WORDS = {
     State.QUEUED: "waits to be handed in",
     State.CHECKING: "is looked through",
@@ -43,7 +50,7 @@ def hud(drive: Drive, city: City, who: Payee, last: str) -> Hud:
     outcome = drive.outcome
     said = ""
     if outcome is not None:
-        said = "passed" if outcome.success else f"failed: {_why(outcome)}"
+        said = "passed" if outcome.success else f"failed: {why(outcome)}"
     return Hud(
         lines=_lines(drive),
         chips=_chips(drive),
@@ -52,7 +59,7 @@ def hud(drive: Drive, city: City, who: Payee, last: str) -> Hud:
         outcome=said,
         speed=abs(state.ego.speed),
         place=drive.place(city, address),
-        wallet=last or _payee_line(who),
+        wallet=last or ("not recorded: unpaid" if drive.writer is None else _payee_line(who)),
         message=drive.message(),
         stages=STAGES if drive.graphed else (),
         graph=tuple(drive.graph) if drive.graphed else (),
@@ -60,17 +67,82 @@ def hud(drive: Drive, city: City, who: Payee, last: str) -> Hud:
 
 
 def _lines(drive: Drive) -> tuple[str, ...]:
-    blend = drive.blend
+    blend, aim = drive.blend, goals(drive)
+    first = aim if drive.outcome is None else ()
     if blend.raw or blend.peek:
-        return ("raw game picture" if blend.raw else "peeking at the game",)
+        return (*first, "raw game picture" if blend.raw else "peeking at the game")
     shade = "" if blend.opacity == OPACITY_STEPS else f"  {100 * blend.opacity // OPACITY_STEPS} %"
-    return (f"style {drive.style.title}{shade}",)
+    return (*first, f"style {drive.style.title}{shade}")
 
 
-def _why(outcome: Outcome) -> str:
+def goals(drive: Drive) -> tuple[str, ...]:
+    """What is to be done: the next stop of an errand in three lines, else the goal in one."""
+    wanted = drive.referee.errand.next
+    if wanted is None:
+        aim = goal(drive.stage, drive.state)
+        return (aim,) if aim else ()
+    return stop_lines(drive.referee.errand, drive.state)
+
+
+def stop_lines(errand: Errand, state: WorldState) -> tuple[str, ...]:
+    """The next stop: which one it is, how far and where, and what time is left for it."""
+    wanted = errand.next
+    if wanted is None:
+        return ()
+    title = f"stop {len(errand.made) + 1} of {len(errand.stops)}: {wanted.title}"
+    left = (wanted.by - state.tick) / TICK_HZ
+    by = f", {max(0.0, left):.0f} s left" if wanted.by else ""
+    if is_there(wanted, state):
+        stand = max(0.0, (wanted.ticks - errand.stood(state)) / TICK_HZ)
+        here = f"here: stand for {stand:.0f} s" if errand.stood(state) else "here: come to rest"
+        return (*textwrap.wrap(title, _ACROSS), here + by)
+    way = math.dist((state.ego.x, state.ego.y), (wanted.x, wanted.y))
+    return (*textwrap.wrap(title, _ACROSS), f"{way:.0f} m {bearing(state, wanted)}{by}")
+
+
+def bearing(state: WorldState, wanted: Expectation) -> str:
+    """Where a place lies as the driver looks, in words."""
+    there = math.atan2(wanted.y - state.ego.y, wanted.x - state.ego.x)
+    turn = math.remainder(there - state.ego.heading, math.tau)
+    side = "left" if turn > 0 else "right"
+    if abs(turn) < math.pi / 8:
+        return "straight ahead"
+    if abs(turn) < 3 * math.pi / 8:
+        return f"ahead to the {side}"
+    if abs(turn) < 5 * math.pi / 8:
+        return f"to the {side}"
+    return f"behind you, {side}"
+
+
+def goal(stage: Stage, state: WorldState) -> str:
+    """What is to be done, in a few words: how far it still is, or how long to last."""
+    if stage.free:
+        return ""
+    for wanted in stage.expectations:
+        if wanted.kind == "reach_position":
+            way = math.dist((state.ego.x, state.ego.y), (wanted.x, wanted.y))
+            return f"goal {max(0.0, way - wanted.radius):.0f} m away"
+    for wanted in stage.expectations:
+        if wanted.kind == "survive_duration":
+            left = max(0.0, (wanted.ticks - state.tick) / TICK_HZ)
+            return f"last {left:.0f} s without a collision"
+    return "no collision"
+
+
+def why(outcome: Outcome) -> str:
+    """Why a drive failed, for its driver."""
     if outcome.reason == COLLISION:
-        return f"you hit {'a building' if outcome.cause == 'building' else outcome.cause}"
+        return f"you hit {_named(outcome.cause)}"
+    if outcome.reason == TIMEOUT and outcome.cause == STOP:
+        return "too late at a stop"
     return "out of time" if outcome.reason == TIMEOUT else outcome.reason
+
+
+def _named(cause: str) -> str:
+    """What was struck, in words: scenarios name their actors like walker-2 or stopping-taxi."""
+    words = re.sub(r"-\d+$", "", cause).replace("-", " ")
+    known = {"building": "a building", "unknown": "something"}
+    return known.get(words, f"the {words}")
 
 
 def hand_in_line(outbox: Path, sessions: tuple[str, ...]) -> str:
@@ -115,9 +187,14 @@ def _stamp(path: Path) -> int:
 
 def _chips(drive: Drive) -> tuple[Chip, ...]:
     chips = []
+    if drive.race is not None and drive.outcome is None:
+        gap = drive.race.gap(drive.state)
+        tone = "plain" if gap is None else "warn" if gap > 0 else "good"
+        chips.append(Chip(drive.race.says(drive.state), tone))
     if drive.writer is not None and drive.tape is not None:
-        if drive.writer.stopped:
-            chips.append(Chip(f"recording stopped: {drive.writer.stopped}", "bad"))
+        stopped = drive.writer.stopped or drive.tape.stopped()
+        if stopped:
+            chips.append(Chip(f"recording stopped: {stopped}", "bad"))
         else:
             chips.append(recording_chip(not drive.tape.paused))
     if drive.link is not None:

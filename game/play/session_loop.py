@@ -1,28 +1,38 @@
 """What a player lives through: one scenario ends, the next one loads, the data keeps flowing."""
 
+import dataclasses
 import logging
 import secrets
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from game.outbox.job import JobStore
 from game.play import screen
+from game.play.between import Between
 from game.play.blend import Blend
 from game.play.drive import Drive
 from game.play.embedded import Backing, Embedded
+from game.play.ghost import Ghost, Race
 from game.play.human import Human, bound
 from game.play.intake import Intake, Payee, ServiceUnreachable, payee
 from game.play.listen import FineTimes
 from game.play.opening import Opened, Wanted, open_session
 from game.play.prompt import LONGEST_TYPED, Style, next_style, style_named, typed_style
-from game.play.runner import Driven, run, wait_for_stream
-from game.session.format import CaptureProfile, InputEvent
+from game.play.runner import Driven, close, run, wait_for_stream
+from game.play.waiting import Alive, AtWindow, GaveUp, nobody
 from game.session.format import Driver as Declared
+from game.session.format import InputEvent
 from game.settings import Settings
+from game.view.hud import Hud
+from game.view.pads import Pads
 from game.view.window import Window
 from game.world.city import City
 from game.world.version import TICK_HZ
+from scenarios.cases import is_known
+from scenarios.daily import day_seed, today
 from scenarios.driver import DRIVERS
 from scenarios.load import library
 
@@ -32,6 +42,8 @@ Say = Callable[[str], None]
 TAIL_TICKS = 120
 """The outcome stays on the screen this long before the next scenario loads."""
 _SEEDS = 2**31 - 1
+DAILY = "daily"
+"""The policy of drives whose seed everybody knows."""
 
 
 @dataclass(slots=True)
@@ -41,6 +53,28 @@ class Tally:
     drives: int = 0
     passed: int = 0
     sessions: tuple[str, ...] = ()
+
+
+class Host(Protocol):
+    """What the app does around a drive. A wish is '', restart, next, menu or quit."""
+
+    def begun(self, drive: Drive, opened: Opened) -> None:
+        """Everything stands, the first tick has not been lived."""
+
+    def paused(self, drive: Drive) -> str:
+        """The player asked for a break; returns the wish that ends the drive, '' to go on."""
+
+    def screen(self, drive: Drive, hud: Hud) -> Hud:
+        """The HUD of a tick, with what the app knows besides."""
+
+    def siren(self) -> None:
+        """The player switched the siren."""
+
+    def second(self, drive: Drive) -> None:
+        """Called once a second of driving."""
+
+    def waiting(self, what: str, waited_s: float, limit_s: float) -> None:
+        """Called while a service is waited for; raises GaveUp or DriveUnpaid."""
 
 
 class Sitting:
@@ -54,16 +88,22 @@ class Sitting:
         services: Embedded,
         backing: Backing,
         say: Say,
+        host: Host | None = None,
+        pads: Pads | None = None,
+        consent: str = "none",
     ) -> None:
+        """consent: version of the text on recording that the player agreed to, none: to none."""
+        self.consent = consent
+        self._host, self.wish, self._pads = host, "", pads
         self._settings, self._city, self._window = settings, city, window
         self._services, self._backing, self._say = services, backing, say
         self._intake = Intake(backing.rewards_url) if backing.rewards_url else None
-        self._capture = CaptureProfile()
+        self._capture = settings.graphics.profile
         self._payee: Payee = payee(settings.wallet.address, settings.paths.data)
         self._style: Style = style_named(settings.stream.style)
         self._typed: tuple[Style, ...] = ()
         self._bindings = bound(settings.play)
-        window.bind(self._bindings)
+        window.bind(self._bindings, settings.devices.mouse_pace)
         self._finer: FineTimes | None = None
         if settings.record.fine_times and settings.play.driver == "human" and window.has_screen:
             self._finer = FineTimes(self._bindings)
@@ -71,23 +111,48 @@ class Sitting:
         self._blend = Blend()
         self._graphed = False
         self._over = False
+        self.ghost: Ghost | None = None
         self.tally = Tally()
 
     def drive_all(self, most: int = 0) -> Tally:
         """One drive after the other; `most` 0 goes on until the window closes or Esc is hit."""
-        line = _line(self._settings.play.scenario)
+        line = line_of(self._settings.play.scenario)
         try:
             while not self._over and (most == 0 or self.tally.drives < most):
                 scenario = line[self.tally.drives % len(line)]
-                self._one(scenario)
+                self.drive(scenario, self._ghost_seed(scenario))
+        except GaveUp:
+            self._over = True
         finally:
-            if self._finer is not None:
-                self._finer.stop()
+            self.stop()
         return self.tally
 
-    def _one(self, scenario: str) -> None:
-        opened = self._open(scenario)
+    def stop(self) -> None:
+        """End what listens beside the window."""
+        if self._finer is not None:
+            self._finer.stop()
+
+    @property
+    def over(self) -> bool:
+        """Whether the player has closed the window or asked for the end."""
+        return self._over
+
+    def take_up(self, settings: Settings) -> None:
+        """Other settings from the next drive on: keys at once, wallet, recording."""
+        self._settings = settings
+        self._payee = payee(settings.wallet.address, settings.paths.data)
+        self._bindings = bound(settings.play)
+        self._window.bind(self._bindings, settings.devices.mouse_pace)
+
+    def drive(self, scenario: str, seed: int | None = None) -> tuple[Driven, Opened]:
+        """One drive from its ticket to its seal. Raises GaveUp where the player does not wait."""
+        self.wish = ""
+        self._capture = self._settings.graphics.profile  # never within a drive: its manifest says
+        self._window.redraw(self._capture.edges)
+        opened = self._open(scenario, seed)
         human = None
+        if self._pads is not None:
+            self._pads.rest()
         if self._settings.play.driver == "human":
             human = Human(self._bindings, self._finer)
         drive = Drive(
@@ -100,35 +165,97 @@ class Sitting:
             writer=opened.writer,
             link=opened.link,
             tape=opened.tape,
-            hud=lambda turn: screen.hud(turn, self._city, self._payee, self._last),
+            hud=self._hud,
             capture=self._capture,
+            shown=self._host is None,  # the host breaks its own screen before the first picture
+            race=self._race(opened),
+            between=Between(self._window.has_screen and self._settings.app.frames != "30"),
         )
         drive.blend.raw, drive.blend.opacity = self._blend.raw, self._blend.opacity
         self._blend, drive.graphed = drive.blend, self._graphed
-        wait_for_stream(drive, 5.0)
+        try:
+            if self._host is None:
+                wait_for_stream(drive, 5.0, self._alive)
+            else:
+                self._host.begun(drive, opened)
+                drive.shown = True
+        except BaseException:
+            close(drive, opened)
+            raise
         events = partial(self._events, human=human)
         driven = run(drive, opened, events, TAIL_TICKS, self._each_second)
         self._finish(driven, opened)
+        return driven, opened
 
-    def _open(self, scenario: str) -> Opened:
+    def _ghost_seed(self, scenario: str) -> int | None:
+        """The ghost's seed for its own scenario, the first one that was asked for."""
+        first = self._settings.play.scenario
+        return self.ghost.seed if self.ghost is not None and scenario == first else None
+
+    def _race(self, opened: Opened) -> Race | None:
+        """Against the ghost, where the very same case is driven."""
+        if self.ghost is None:
+            return None
+        stage = opened.stage
+        if (stage.digest, stage.seed) != (self.ghost.digest, self.ghost.seed):
+            return None
+        return Race(self.ghost, self._city, self._capture)
+
+    def _hud(self, drive: Drive) -> Hud:
+        hud = screen.hud(drive, self._city, self._payee, self._last)
+        return hud if self._host is None else self._host.screen(drive, hud)
+
+    def _open(self, scenario: str, seed: int | None = None) -> Opened:
         """Open a session; without the rewards service it is kept here and nothing is owed."""
-        kind = Declared(self._settings.play.driver, "keyboard and mouse")
+        devices = self._devices()
+        kind = Declared(self._settings.play.driver, ", ".join(devices))
         if kind.kind == "bot":
             kind = Declared("bot", "calm")
-        seed = self._settings.play.seed or None
+        seed = seed or self._settings.play.seed or None
         if seed is None and self._settings.rewards.policy == "demo":
             seed = secrets.randbelow(_SEEDS - 1) + 1
-        wanted = Wanted(scenario, seed, kind, self._payee)
-        parts = (self._settings, self._city, self._capture, self._window.family, self._backing)
+        wanted = Wanted(scenario, seed, kind, self._payee, devices, self.consent)
+        settings, intake = self._terms(scenario, seed)
+        parts = (settings, self._city, self._capture, self._window.family, self._backing)
         try:
-            opened = open_session(*parts, self._intake, wanted)
+            opened = open_session(*parts, intake, wanted, self._alive)
         except ServiceUnreachable as error:
             self._say(f"{error}; this drive is kept on this machine")
             opened = open_session(*parts, None, wanted)
         return opened
 
+    @property
+    def _alive(self) -> Alive:
+        """What keeps the window alive while a service is waited for."""
+        if self._host is not None:
+            return self._host.waiting
+        return AtWindow(self._window, self._bindings) if self._window.has_screen else nobody
+
+    def _devices(self) -> tuple[str, ...]:
+        """Kinds of what a person can drive with here, for the manifest."""
+        if self._settings.play.driver == "bot":
+            return ()
+        return ("keyboard", "mouse", *(self._pads.kinds() if self._pads is not None else ()))
+
+    def _terms(self, scenario: str, seed: int | None) -> tuple[Settings, Intake | None]:
+        """Under which policy the drive is: who knows the seed beforehand is not paid for it.
+
+        The seed of the day has a policy of its own, whose drives count on the boards; every other
+        one that is chosen stays on this machine.
+        """
+        rules = self._settings.rewards
+        if seed is None or rules.policy == "demo" or self._intake is None:
+            return self._settings, self._intake
+        if seed == day_seed(today()) and is_known(scenario):
+            rules = dataclasses.replace(rules, policy=DAILY)
+            return dataclasses.replace(self._settings, rewards=rules), self._intake
+        self._say("its seed was chosen beforehand, so this drive is kept here and earns nothing")
+        return self._settings, None
+
     def _events(self, drive: Drive, human: Human | None) -> Iterable[InputEvent] | None:
         raw = self._window.poll()
+        if self._pads is not None:
+            raw = [*raw, *self._pads.keys(time.monotonic_ns())]
         if self._window.closed:
             self._over = True
             return None
@@ -143,11 +270,17 @@ class Sitting:
             self._obey(command, drive)
         if drive.typing is not None:
             self._type(drive)
-        return None if self._over else events
+        return None if self._over or self.wish else events
 
     def _obey(self, command: str, drive: Drive) -> None:
-        if command == "quit":
+        if command == "quit" and self._host is not None:
+            self.wish = self._host.paused(drive)
+            self._over = self._window.closed
+            drive.rested = True
+        elif command == "quit":
             self._over = True
+        elif command == "siren" and self._host is not None:
+            self._host.siren()
         elif command == "toggle-styled":
             drive.blend.raw = not drive.blend.raw
         elif command in ("less-dream", "more-dream"):
@@ -188,6 +321,8 @@ class Sitting:
     def _each_second(self, drive: Drive) -> None:
         for name in self._services.revive():
             log.warning("play.revived name=%s", name)
+        if self._host is not None:
+            self._host.second(drive)
 
     def _finish(self, driven: Driven, opened: Opened) -> None:
         self.tally.drives += 1
@@ -211,7 +346,7 @@ class Sitting:
         return screen.hand_in_line(self._services.outbox, self.tally.sessions)
 
 
-def _line(first: str) -> Sequence[str]:
+def line_of(first: str) -> Sequence[str]:
     """The order of scenarios: the one asked for first, then round the library."""
     every = library()
     if not first:

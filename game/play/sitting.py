@@ -9,23 +9,28 @@ from typing import cast
 import numpy as np
 
 from game.atlas.load import load as load_city
-from game.errors import GameError, MissingPart
-from game.play.embedded import Backing, Embedded
+from game.errors import MissingPart
+from game.play.ghost import load_ghost
 from game.play.human import bound
 from game.play.link import dial
+from game.play.services import begin, ready
 from game.play.session_loop import Sitting, Tally
 from game.processes import Supervisor, only_instance
 from game.session.format import CaptureProfile
 from game.settings import Settings, has_display
 from game.view.hud import Hud
+from game.view.pads import Pads
 from game.view.window import Mode, Window
 from scenarios.free import Level, free_at
 from scenarios.load import load as load_scenario
 from streaming.ring import sweep
 
 
-def sit(settings: Settings, most: int, say: Callable[[str], None]) -> Tally:
-    """Drive until the player ends it, or `most` drives. Raises MissingPart without a screen."""
+def sit(settings: Settings, most: int, say: Callable[[str], None], consent: str = "none") -> Tally:
+    """Drive until the player ends it, or `most` drives. Raises MissingPart without a screen.
+
+    consent: version of the text on recording that the person agreed to; none: to none.
+    """
     if settings.play.scenario:
         load_scenario(settings.play.scenario)  # a wrong name is said before anything starts
     bound(settings.play)
@@ -36,6 +41,10 @@ def sit(settings: Settings, most: int, say: Callable[[str], None]) -> Tally:
         where, level = settings.play.place, cast(Level, settings.play.city)
         play = dataclasses.replace(settings.play, scenario=free_at(city, where, level).name)
         settings = dataclasses.replace(settings, play=play)
+    ghost = load_ghost(Path(settings.play.ghost), city) if settings.play.ghost else None
+    if ghost is not None and not settings.play.scenario:
+        play = dataclasses.replace(settings.play, scenario=ghost.scenario)
+        settings = dataclasses.replace(settings, play=play)
     mode = cast(Mode, settings.play.window)
     if mode == "auto" and settings.play.driver == "human" and not has_display():
         raise MissingPart(
@@ -45,13 +54,17 @@ def sit(settings: Settings, most: int, say: Callable[[str], None]) -> Tally:
     data = settings.paths.data
     with only_instance(data, "play"), Supervisor(data / "logs") as children:
         sweep()
-        settings, services = _begin(settings, children, say)
+        settings, services = begin(settings, children, say)
         gc.freeze()  # a full collection would walk the whole city and cost a frame
-        window = Window(city, CaptureProfile(), mode if has_display() else "offscreen")
+        window = Window(city, settings.graphics.profile, mode if has_display() else "offscreen")
         try:
             _curtain(window)
-            backing = _ready(services, say)
-            sitting = Sitting(settings, city, window, services, backing, say)
+            backing = ready(services, say)
+            pads = None
+            if settings.play.driver == "human" and window.has_screen:
+                pads = Pads(known=settings.devices.known)
+            sitting = Sitting(settings, city, window, services, backing, say, None, pads, consent)
+            sitting.ghost = ghost
             return sitting.drive_all(most)
         finally:
             window.close()
@@ -63,27 +76,3 @@ def _curtain(window: Window) -> None:
     picture = np.zeros((size.height, size.width, 4), np.uint8)
     picture[..., 3] = 255
     window.present(picture, Hud(message="the city is built; stream and recorder are starting"))
-
-
-def _begin(
-    settings: Settings, children: Supervisor, say: Callable[[str], None]
-) -> tuple[Settings, Embedded]:
-    """Start the services; without the server extra a player drives all the same."""
-    services = Embedded(settings, children)
-    try:
-        services.begin()
-    except MissingPart as error:
-        say(f"{error}; sessions are kept on this machine")
-        rewards = dataclasses.replace(settings.rewards, url="off")
-        settings = dataclasses.replace(settings, rewards=rewards)
-        services = Embedded(settings, children)
-        services.begin()
-    return settings, services
-
-
-def _ready(services: Embedded, say: Callable[[str], None]) -> Backing:
-    try:
-        return services.ready()
-    except GameError as error:
-        say(f"{error}; driving goes on, sessions are kept on this machine")
-        return Backing()

@@ -1,5 +1,6 @@
 """The way to the recorder as the game holds it: two rings in order, and a child that may die."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,11 @@ class Tape:
     def gauges(self) -> RecorderGauges:
         """What is stored and what was lost."""
         return self._recorder.gauges()
+
+    def stopped(self) -> str:
+        """Why no more pictures are kept, '' while they are."""
+        errno = self._recorder.gauges().stopped
+        return f"{os.strerror(errno)} (pictures)" if errno else ""
 
     def close(self) -> RecorderGauges:
         """Let it write what waits, end it, and give the rings back."""

@@ -143,20 +143,28 @@ class Recorder:
     def stop(self, timeout_s: float = 20.0) -> RecorderGauges:
         """Let the child write what waits, then end it. Returns the final gauges.
 
-        Does not close the rings. Past `timeout_s` the child is killed; a dead child with items
-        left is started once more to store them.
+        Does not close the rings. A child that stores nothing for `timeout_s` is killed; a dead one
+        with items left is started once more to store them.
         """
         if self._process is not None and not self.alive() and self.gauges().waiting:
             self.revive()
         if self._pipe is not None:
             with contextlib.suppress(OSError):
                 self._pipe.send_bytes(b"stop")
-        if self._process is not None:
-            self._process.join(timeout_s)
+        self._drained(timeout_s)
         gauges = self.gauges()
         self._reap()
         self._process = None
         return gauges
+
+    def _drained(self, timeout_s: float) -> None:
+        """Wait for the child's end as long as items go on leaving the rings."""
+        until, waiting = time.monotonic() + timeout_s, self.gauges().waiting
+        while self._process is not None and self._process.is_alive() and time.monotonic() < until:
+            self._process.join(0.25)
+            left = self.gauges().waiting
+            if left < waiting:
+                until, waiting = time.monotonic() + timeout_s, left
 
     def _reap(self) -> None:
         if self._process is not None:

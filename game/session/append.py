@@ -3,6 +3,7 @@
 Owns the one-write-per-record rule and the repair of a short write. Never buffers.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -35,7 +36,7 @@ class AppendFile:
         written = self._write(self._fd, record)
         if written != len(record):
             os.ftruncate(self._fd, self.size)
-            raise Full(28, "no space left", str(self.path))
+            raise Full(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
         self.size += written
 
     def sync(self) -> None:
@@ -85,12 +86,16 @@ def write_whole(path: Path, data: bytes) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o644)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(fd, view) :]
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view) :]
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    except OSError:
+        beside.unlink(missing_ok=True)  # a full disk has no room for halves
+        raise
     os.replace(beside, path)
     sync_folder(path.parent)
 

@@ -50,6 +50,7 @@ class Pairing(IntEnum):
 
 
 WEATHERS = ("clear", "overcast", "rain", "fog")
+EDGES = ("hard", "smooth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class CaptureProfile:
     """The fixed look of the captured picture. Size [px], rate [frames/s], lens [degree, m].
 
     hour: time of day that is drawn, 0 to 24, whatever the clock says. weather: one of WEATHERS.
+    edges: one of EDGES, of the colours alone; sessions that do not say were drawn with hard ones.
     """
 
     width: int = 480
@@ -69,6 +71,7 @@ class CaptureProfile:
     version: int = 1
     hour: float = 13.0
     weather: str = "clear"
+    edges: str = "smooth"
 
 
 @dataclass(frozen=True, slots=True)

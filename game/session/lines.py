@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from game.session import hostile
-from game.session.format import WEATHERS, CaptureProfile, Driver, InputEvent, Manifest
+from game.session.format import EDGES, WEATHERS, CaptureProfile, Driver, InputEvent, Manifest
 from game.session.ids import is_id
 from game.session.tickfile import MAX_TICKS
 from game.world.controls import IDLE, Controls
@@ -70,8 +70,9 @@ def _capture(data: Mapping[str, Any]) -> CaptureProfile:
     plain = CaptureProfile()
     hour = hostile.number(data, "hour") if "hour" in data else plain.hour  # older ones have neither
     weather = hostile.text(data, "weather", 16, plain.weather)
-    if not 0.0 <= hour <= 24.0 or weather not in WEATHERS:
-        raise ValueError(f"hour {hour} or weather {weather!r} of the capture cannot be")
+    edges = hostile.text(data, "edges", 16, EDGES[0])
+    if not 0.0 <= hour <= 24.0 or weather not in WEATHERS or edges not in EDGES:
+        raise ValueError(f"hour {hour}, weather {weather!r} or edges {edges!r} cannot be captured")
     return CaptureProfile(
         width=hostile.integer(data, "width", 16, 4096),
         height=hostile.integer(data, "height", 16, 4096),
@@ -83,6 +84,7 @@ def _capture(data: Mapping[str, Any]) -> CaptureProfile:
         version=hostile.integer(data, "version", 0, 65535),
         hour=hour,
         weather=weather,
+        edges=edges,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from game.session import matroska
@@ -67,6 +68,7 @@ class Pictures:
         self._keys = [i for i, record in enumerate(self._records) if record.key]
         self._files: dict[int, SegmentFile] = {}
         self._decoder: av.VideoCodecContext | None = None
+        self._reformatter = VideoReformatter()
         self._decoder_segment = self._next = -1
 
     @property
@@ -84,6 +86,11 @@ class Pictures:
 
     def pictures(self, ticks: Sequence[int] | None = None) -> Iterator[tuple[int, Rgb]]:
         """Tick and RGB picture for each of `ticks` (all, when None); cheapest ascending."""
+        for tick, frame in self.frames(ticks):
+            yield tick, self.rgb(frame)
+
+    def frames(self, ticks: Sequence[int] | None = None) -> Iterator[tuple[int, av.VideoFrame]]:
+        """The same as the decoder gives them, for who does not need every one in colour."""
         for tick in self.ticks if ticks is None else ticks:
             index = self._index(tick)
             self._seek(index)
@@ -93,7 +100,12 @@ class Pictures:
                 self._next += 1
             if frame is None:
                 raise ValueError(f"no picture of tick {tick}")
-            yield tick, frame.to_ndarray(format="rgb24")
+            yield tick, frame
+
+    def rgb(self, frame: av.VideoFrame) -> Rgb:
+        """(height, width, 3) of a decoded frame."""
+        picture = self._reformatter.reformat(frame, format="rgb24", threads=1)
+        return np.asarray(picture.to_ndarray(), np.uint8)
 
     def close(self) -> None:
         """Unmap the segments."""

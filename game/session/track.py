@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from game.session import h264, matroska
@@ -33,9 +34,17 @@ class Encoding:
     gop: int = 30
 
 
-# measured on rendered Midtown, 480 x 480, 30 a second: 40 dB in 1.2 GB/h and 3 to 5 ms a picture
-# (ultrafast: the same 40 dB in 1.9 GB/h and 3 ms); lossless 15 GB/h and 3 to 4 ms
-NEAR_LOSSLESS = Encoding("libx264", "yuv444p", (("preset", "superfast"), ("crf", "18")))
+# measured by tests/bench/encoders.py on rendered Midtown at full look, 480 x 480, 30 a second: 38.2
+# dB in 0.80 GB/h for 3.0 ms a picture. The preset's own search (crf 22) takes 4.1 ms for 38.2 dB in
+# 0.76; superfast crf 18 with the encoder's own idea of what eyes forgive 39.5 dB in 1.48. Lossless
+# takes 14 GB/h and 3 ms.
+_BY_NUMBERS = (
+    "x264-params",
+    "psy=0:aq-mode=0:subme=1:me=dia",
+)  # nearest in numbers, not to the eye
+NEAR_LOSSLESS = Encoding(
+    "libx264", "yuv444p", (("preset", "veryfast"), ("crf", "24.5"), _BY_NUMBERS)
+)
 LOSSLESS = Encoding("libx264rgb", "bgr0", (("preset", "ultrafast"), ("qp", "0")))
 CHECK = Encoding("libx264rgb", "bgr0", (("preset", "superfast"), ("qp", "0")), gop=1)
 SEGMENT_BYTES = 192 << 20
@@ -106,7 +115,8 @@ class SourceTrack:
     ) -> None:
         self._folder, self._track, self._encoding = folder, track, encoding
         self._size = width, height
-        self._encoder = _encoder(width, height, encoding)
+        self._encoder = open_encoder(width, height, encoding)
+        self._reformatter = VideoReformatter()  # making its tables for each would cost more
         self._segment: Segment | None = None
 
     def put(self, pixels: bytes | NDArray[np.uint8], tick: int, t_ns: int) -> FrameRecord:
@@ -114,7 +124,7 @@ class SourceTrack:
         picture = av.VideoFrame(*self._size, "bgr0")
         picture.planes[0].update(pixels)
         if self._encoding.pixels != "bgr0":
-            picture = picture.reformat(format=self._encoding.pixels)
+            picture = self._reformatter.reformat(picture, format=self._encoding.pixels, threads=1)
         picture.pts, picture.time_base = tick, Fraction(1, TICK_HZ)
         packets = self._encoder.encode(picture)
         if len(packets) != 1:
@@ -190,7 +200,8 @@ def vp8_size(data: bytes) -> tuple[int, int] | None:
     return (width, height) if width and height else None
 
 
-def _encoder(width: int, height: int, encoding: Encoding) -> av.VideoCodecContext:
+def open_encoder(width: int, height: int, encoding: Encoding) -> av.VideoCodecContext:
+    """An encoder of one thread that holds no picture back."""
     encoder = av.CodecContext.create(encoding.codec, "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, encoding.pixels
     encoder.time_base, encoder.framerate = Fraction(1, TICK_HZ), Fraction(TICK_HZ // 2)

@@ -121,14 +121,24 @@ class SessionWriter:
         self._wake.set()
         self._syncing.join()
         for each in (self._inputs, self._ticks, self._events):
-            each.close()
+            try:
+                each.close()
+            except OSError as error:  # a full disk may say so only when asked to sync
+                log.error("session.close session=%s why=%s", self.manifest.session, error)
 
     def finish(self, outcome: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Close and seal. Stop the recorder first. Returns what `end.json` holds."""
+        """Close and seal. Stop the recorder first. Returns what `end.json` holds.
+
+        {} where the disk has no room for that: `session recover` does it once there is.
+        """
         from game.session.seal import seal
 
         self.close(outcome)
-        return seal(self.folder, outcome or {}, stopped=self.stopped)
+        try:
+            return seal(self.folder, outcome or {}, stopped=self.stopped)
+        except OSError as error:
+            log.error("session.unsealed session=%s why=%s", self.manifest.session, error)
+            return {}
 
     def _put_line(self, fields: Mapping[str, Any]) -> None:
         self._put(self._inputs, _json(fields))

@@ -3,7 +3,6 @@
 What is drawn follows from the state alone; nodes are kept between ticks only to save time.
 """
 
-from collections import defaultdict
 from functools import cache, lru_cache
 from math import cos, pi, radians, sin, tan
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from panda3d.core import (
+    ColorBlendAttrib,
     CullFaceAttrib,
     GeomNode,
     NodePath,
@@ -23,34 +23,59 @@ from game.view import bodies, people
 from game.view.camera import Eye
 from game.view.daylight import Look
 from game.view.labels import entity_instance, instance_bytes
-from game.view.materials import dress
+from game.view.materials import blend, dress
 from game.view.mesh import VERTEX, Mesh, geom_node, geometry, join, quad_indices, thrifty
 from game.world.entity import BODIES, EGO_ID, Body, EntityState, Kind
 from game.world.state import WorldState
 
 _FAR = 460.0  # nobody is drawn beyond [m]
 # up to this distance [m] faces of at least this area [m2] are drawn: smaller ones cannot be seen
-_DETAIL = ((17.0, 0.0), (50.0, 0.015), (_FAR, 0.06))
+_DETAIL = ((17.0, 0.0), (40.0, 0.0125), (85.0, 0.05), (_FAR, 0.1))
+_LIMITS = np.array([limit for limit, _ in _DETAIL])
+_SHARE = 0.85  # of a body's skin that is drawn at any distance: heads and cones are small faces
+_LAMP = 7  # the first joint that is a lamp
+_GLIMMER = 0.02  # lamps larger than this are always drawn [m2]
+_AFAR = 2  # the level from which people on foot are drawn as a few faces
 _LONGEST = 8.0  # half of the longest body, and some [m]
 _CREW, _ROWS = 40, 4  # as in actor.vert
 PATCHES, _PATCH_ROWS = 80, 2  # as in shade.vert
 _SHADOWS_TO, _BEAMS_TO, _MIRRORS_TO = 130.0, 80.0, 60.0  # [m]
-_MIRRORED = 0.02  # smallest face that wet ground gives back [m2]
+_MIRRORED = 3  # level of detail of what wet ground gives back
 _WHEEL = 0.33
 _STRIDE = 1.45  # of a walker, both legs [m]
 _WALKERS = (Kind.PEDESTRIAN, Kind.EMERGENCY_WORKER)
 Floats = NDArray[np.float64]
 
 
-@cache
-def _mesh(body: str, variant: int, smallest: float) -> Any:
-    """The one GeomNode of a kind of body, without faces below an area [m2]."""
-    shape = BODIES[body]
+def shape_of(body: str, variant: int, level: int) -> Mesh:
+    """What is drawn of a kind of body at one of the levels of detail."""
+    shape, smallest = BODIES[body], _DETAIL[level][1]
+    if shape.kind in _WALKERS and level >= _AFAR:
+        return people.afar(shape)
     if body in people.MAKERS:
         mesh = join(people.MAKERS[body](shape, variant))
     else:
         mesh = join(bodies.MAKERS.get(body, bodies.sedan)(shape))
-    node = geom_node(body, thrifty(_without_small(mesh, smallest) if smallest else mesh))
+    return _without_small(mesh, smallest) if smallest else mesh
+
+
+@cache
+def _mesh(body: str, variant: int, level: int) -> Any:
+    """The one GeomNode of a kind of body at a level of detail."""
+    return _unbound(geom_node(body, thrifty(shape_of(body, variant, level))))
+
+
+@cache
+def _lamps(body: str) -> Any | None:
+    """The one GeomNode of the lamps of a kind of body, None where it has none."""
+    quad = shape_of(body, 0, _MIRRORED)[0].reshape(-1, 4)
+    lamps = quad[quad["facing"][:, 0, 3] >= _LAMP]
+    if not len(lamps):
+        return None
+    return _unbound(geom_node(body, thrifty((lamps.reshape(-1), quad_indices(len(lamps))))))
+
+
+def _unbound(node: Any) -> Any:
     node.setBounds(OmniBoundingVolume())
     node.setFinal(True)
     return node
@@ -60,7 +85,14 @@ def _without_small(mesh: Mesh, smallest: float) -> Mesh:
     quad = mesh[0].reshape(-1, 4)
     place = quad["place"].astype(np.float64)
     across = np.cross(place[:, 2] - place[:, 0], place[:, 3] - place[:, 1])
-    keep = quad[np.linalg.norm(across, axis=1) / 2 > smallest]
+    area = np.linalg.norm(across, axis=1) / 2
+    lamp = quad["facing"][:, 0, 3] >= _LAMP
+    while True:
+        kept = area > np.where(lamp, min(smallest, _GLIMMER), smallest)
+        if area[kept].sum() >= _SHARE * area.sum():
+            break
+        smallest /= 2
+    keep = quad[kept]
     return keep.reshape(-1), quad_indices(len(keep))
 
 
@@ -88,19 +120,26 @@ class Crew:
         self.paths = [root.attachNewNode(node.makeCopy()) for root, node in nodes]
         self._rows = np.zeros((_CREW * _ROWS, 4), np.float32)
         self._array = PTA_LVecBase4f.emptyArray(_CREW * _ROWS)
+        self._count = 0
         for path in self.paths:
             path.setShaderInput("crew", self._array)
+            path.hide()
 
     def show(self, rows: NDArray[np.float32]) -> None:
         """(n, 4, 4): place, who, tint, pose of each, as the shader reads them."""
         self._rows[: len(rows) * _ROWS] = rows.reshape(-1, 4)
         self._array.setData(self._rows.tobytes())
+        if len(rows) == self._count:
+            return
         for path in self.paths:
             path.setInstanceCount(len(rows))
-            path.show()
+            if not self._count:
+                path.show()
+        self._count = len(rows)
 
     def hide(self) -> None:
         """Out of the picture until shown again."""
+        self._count = 0
         for path in self.paths:
             path.hide()
 
@@ -113,17 +152,29 @@ class Patches:
         self._rows = np.zeros((PATCHES * _PATCH_ROWS, 4), np.float32)
         self._array = PTA_LVecBase4f.emptyArray(PATCHES * _PATCH_ROWS)
         self.path.setShaderInput("patches_", self._array)
+        self.path.hide()
+        self._count = 0
 
     def show(self, rows: NDArray[np.float32]) -> None:
         """(n, 2, 4): x, y, cosine and sine of the heading; half sizes, strength, bright or dark."""
         self._rows[: len(rows) * _PATCH_ROWS] = rows.reshape(-1, 4)
         self._array.setData(self._rows.tobytes())
-        self.path.setInstanceCount(len(rows))
-        self.path.show()
+        if len(rows) != self._count:
+            self.path.setInstanceCount(len(rows))
+            if not self._count:
+                self.path.show()
+            self._count = len(rows)
+
+    def hide(self) -> None:
+        """Out of the picture until shown again."""
+        if self._count:
+            self._count = 0
+            self.path.hide()
 
 
 class Actors:
-    """All entities of one scene. `root` and `shadows` are to be hung into it."""
+    """All entities of one scene. `root` and `shadows` are to be hung into it; `beneath`, what wet
+    ground gives back of them, upside down."""
 
     def __init__(self, look: Look, fov_degrees: float = 70.0, lit: bool = True) -> None:
         """fov_degrees: of the shorter side of the picture. lit: whether vehicles have lamps on."""
@@ -134,18 +185,17 @@ class Actors:
         self.mirrors = _overlay("mirror", (*look.features, "MIRROR"), 0)
         self.mirrors.reparentTo(self.shadows)
         self.mirrors.setAttrib(CullFaceAttrib.make(CullFaceAttrib.MCullCounterClockwise))
+        self.beneath = NodePath("beneath")
+        dress(self.beneath, "beneath", look.features)
         self._night, self._wet, self._lit = look.night if lit else 0.0, look.wet, lit
         self._dark = 0.75 if look.night < 0.5 else 0.5
         self._spread = tan(radians(fov_degrees) / 2)
         self._crews: dict[tuple[str, int, int, int], Crew] = {}
-        self._shown: list[Crew] = []
+        self._shown: set[tuple[str, int, int, int]] = set()
         self._patches: list[Patches] = []
 
     def update(self, state: WorldState, eye: Eye, ego: bool = True, aspect: float = 1.0) -> None:
         """Show exactly those of `state` whom an eye with a picture of this aspect may see."""
-        for crew in self._shown:
-            crew.hide()
-        self._shown.clear()
         present = (state.ego, *state.actors) if ego else state.actors
         table = np.array([(e.x, e.y, e.heading) for e in present]).reshape(-1, 3)
         move = table[:, :2] - (eye.x, eye.y)
@@ -158,31 +208,42 @@ class Actors:
         seen = (far < _FAR) & (ahead > -_LONGEST) & (aside < (ahead + _LONGEST) * spread + _LONGEST)
         index = np.flatnonzero(seen)
         near = [present[i] for i in index.tolist()]
-        rows, fixed = _rows(near, state, table[index])
+        rows, fixed = placed(near, state, table[index])
+        self.stand(near, far[index], rows, fixed)
+
+    def stand(
+        self, present: list[EntityState], far: Floats, rows: NDArray[np.float32], fixed: Floats
+    ) -> None:
+        """Show exactly these, `far` from the eye [m]. rows, fixed: of each as `placed` gives."""
         if not self._lit:
             rows[:, 1, 3] = -1.0
-        self._show(near, far[index], rows)
-        self._shade(rows, fixed, far[index])
-
-    def _show(self, present: list[EntityState], far: Floats, rows: NDArray[np.float32]) -> None:
-        level = np.searchsorted([limit for limit, _ in _DETAIL], far).tolist()
-        groups: dict[tuple[str, int, int], list[int]] = defaultdict(list)
-        for i, entity in enumerate(present):
-            variant = entity.id % people.VARIANTS if entity.body == "pedestrian" else 0
-            groups[entity.body, variant if level[i] == 0 else 0, level[i]].append(i)
-        for (body, variant, depth), chosen in groups.items():
+        level = np.searchsorted(_LIMITS, far).tolist()
+        groups: dict[tuple[str, int, int], list[int]] = {}
+        for i in np.argsort(far, kind="stable").tolist():  # what is near hides what is far
+            entity, depth = present[i], level[i]
+            plain = depth or entity.body != "pedestrian"
+            key = entity.body, 0 if plain else entity.id % people.VARIANTS, depth
+            groups.setdefault(key, []).append(i)
+        shown = set()
+        for key, chosen in groups.items():
             for chunk in range(0, len(chosen), _CREW):
-                crew = self._crew(body, variant, depth, chunk)
-                crew.show(rows[chosen[chunk : chunk + _CREW]])
+                shown.add((*key, chunk))
+                self._crew(*key, chunk).show(rows[chosen[chunk : chunk + _CREW]])
+        for gone in self._shown - shown:
+            self._crews[gone].hide()
+        self._shown = shown
+        self._shade(rows, fixed, far)
 
     def _crew(self, body: str, variant: int, depth: int, chunk: int) -> Crew:
         key = (body, variant, depth, chunk)
         if key not in self._crews:
-            nodes = [(self.root, _mesh(body, variant, _DETAIL[depth][1]))]
+            nodes = [(self.root, _mesh(body, variant, depth))]
             if self._wet > 0.5 and _DETAIL[depth][0] <= _MIRRORS_TO:
-                nodes.append((self.mirrors, _mesh(body, 0, _MIRRORED)))
-            self._crews[key] = Crew(nodes)
-        self._shown.append(self._crews[key])
+                nodes.append((self.beneath, _mesh(body, 0, _MIRRORED)))
+                lamps = _lamps(body) if self._lit else None
+                nodes += [(self.mirrors, lamps)] if lamps is not None else []
+            self._crews[key] = made = Crew(nodes)
+            made.paths[0].setBin("actors", depth)
         return self._crews[key]
 
     def _shade(self, rows: NDArray[np.float32], fixed: Floats, far: Floats) -> None:
@@ -206,10 +267,10 @@ class Actors:
         chunks = range(0, len(table), PATCHES)
         while len(self._patches) < len(chunks):
             self._patches.append(Patches(self.shadows))
-        for patch in self._patches:
-            patch.path.hide()
         for patch, chunk in zip(self._patches, chunks, strict=False):
             patch.show(table[chunk : chunk + PATCHES])
+        for patch in self._patches[len(chunks) :]:
+            patch.hide()
 
 
 def _square() -> Any:
@@ -223,16 +284,17 @@ def _square() -> Any:
 
 
 def _overlay(name: str, features: tuple[str, ...], order: int) -> Any:
-    """A node for what is blended onto the ground and leaves depth and labels alone."""
+    """A node for what is blended onto the ground and leaves depth, faces and labels alone."""
     path = NodePath(GeomNode(name))
     dress(path, name, features)
     path.setTransparency(TransparencyAttrib.MAlpha)
+    blend(path, ColorBlendAttrib.OIncomingAlpha, ColorBlendAttrib.OOneMinusIncomingAlpha)
     path.setDepthWrite(False)
     path.setBin("shade", order)
     return path
 
 
-def _rows(
+def placed(
     present: list[EntityState], state: WorldState, table: Floats
 ) -> tuple[NDArray[np.float32], Floats]:
     """What actor.vert reads of each (n, 4, 4), and what never changes of each (n, 11)."""

@@ -23,9 +23,13 @@ from game.session.protocols import Picture
 from game.view.camera import Eye
 from game.view.daylight import look
 from game.view.device import Device
+from game.view.edges import soften
 from game.view.materials import TAG, labelled
 from game.view.scene import Scene
 
+_BYTE = np.dtype(np.uint8)
+_PIXEL = np.dtype("<u4")
+_OPAQUE, _FACE = np.uint32(0xFF000000), np.uint32(24)  # alpha of a picture; where it begins
 _AUX = ("class", "instance", "normal")
 
 
@@ -38,6 +42,7 @@ class Target:
     ) -> None:  # fmt: skip
         self._device, self._profile = device, profile
         self.width, self.height, self.labels = width, height, labels
+        self.edges = profile.edges
         self._buffer = device.make_buffer("capture", width, height, len(_AUX) if labels else 0)
         self._planes = {"colour": Texture("colour")}
         self._attach()
@@ -57,7 +62,7 @@ class Target:
         buffer, ram = self._buffer, GraphicsOutput.RTMCopyRam
         buffer.addRenderTexture(self._planes["colour"], ram, GraphicsOutput.RTPColor)
         buffer.setClearColorActive(True)
-        buffer.setClearColor((*look(self._profile).mirror, 1.0))
+        buffer.setClearColor((*look(self._profile).mirror, 0.0))
         buffer.setClearDepthActive(True)
         if not self.labels:
             return
@@ -81,32 +86,45 @@ class Target:
         self._buffer.setActive(False)
 
     def bgra(self) -> NDArray[np.uint8]:
-        """Colour as a fresh (h, w, 4) array, top row first."""
-        return self._plane("colour", np.dtype(np.uint8))
+        """Colour as a fresh (h, w, 4) array, top row first; its edges as the profile says."""
+        drawn = self._view("colour", _PIXEL)[..., 0]
+        made: NDArray[np.uint32] = np.bitwise_or(drawn, _OPAQUE)
+        if self.edges == "smooth":
+            soften(made, (drawn >> _FACE).astype(np.uint8))
+        return made.view(np.uint8).reshape(self.height, self.width, 4)
 
-    def _plane(self, name: str, kind: np.dtype[Any]) -> NDArray[Any]:
-        # the view aliases the texture and the next frame overwrites it: flip and copy here, once
+    def _view(self, name: str, kind: np.dtype[Any] = _BYTE) -> NDArray[Any]:
+        """A plane with its top row first. It aliases the texture, which the next frame overwrites:
+        copy before anyone sees it."""
         view = np.frombuffer(self._planes[name].getRamImage(), kind)
-        return np.ascontiguousarray(view.reshape(self.height, self.width, -1)[::-1])
+        return view.reshape(self.height, self.width, -1)[::-1]
+
+    def _rgb(self, plane: NDArray[np.uint8], kind: np.dtype[Any]) -> NDArray[Any]:
+        """Red, green and blue of a plane; one at a time, which is three times as fast."""
+        made = np.empty((self.height, self.width, 3), kind)
+        for k in range(3):
+            made[..., k] = plane[..., 2 - k]
+        return made
 
     def channel(self, name: str) -> Picture:
         """One channel as `game.session.protocols.Renderer` defines it."""
         if name == "depth":
-            near, far = self._profile.near, self._profile.far
-            z = self._plane("depth", np.dtype(np.float32))[..., 0].astype(np.float64)
-            z *= near - far  # near far / (far - z (far - near)), in place
-            z += far
-            return np.asarray(np.divide(near * far, z, out=z), np.float32)
-        raw = self._plane(name, np.dtype(np.uint8))
+            near, far = np.float32(self._profile.near), np.float32(self._profile.far)
+            z = np.float32(1.0) - self._view("depth", np.dtype(np.float32))[..., 0]  # exact
+            z *= far - near  # near far / (near + (1 - z) (far - near)), in place
+            z += near
+            return np.divide(near * far, z, out=z)
         if name == "colour":
-            return np.ascontiguousarray(raw[..., 2::-1])
+            return self._rgb(self.bgra(), _BYTE)
         if name == "class":
-            return np.ascontiguousarray(raw[..., 2])
+            return np.ascontiguousarray(self._view(name)[..., 2])
         if name == "instance":
-            packed = raw.view("<u4")[..., 0].byteswap()  # from B G R A, the low byte in red
+            packed = self._view(name, np.dtype("<u4"))[
+                ..., 0
+            ].byteswap()  # from B G R A, low in red
             packed >>= np.uint32(8)
             return packed
-        normal = raw[..., 2::-1].astype(np.float32)
+        normal = self._rgb(self._view(name), np.dtype(np.float32))
         normal -= np.float32(128.0)
         normal /= np.float32(127.0)
         return normal

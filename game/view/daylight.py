@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import cos, radians, sin
 
-from panda3d.core import LVecBase4f, PTA_LVecBase4f
-
 from game.session.format import CaptureProfile
 
 Rgb = tuple[float, float, float]
@@ -96,10 +94,10 @@ class Look:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """What the shaders are to be built with: NIGHT, WET, and which context they are for."""
+        """What the shaders are to define: NIGHT, WET, which context they are for, and LIGHT."""
         named = (("NIGHT", self.night >= _LAMPS_FROM), ("WET", self.wet > 0.5),
                  (f"CONTEXT_{self.context}", self.context > 0))  # fmt: skip
-        return tuple(name for name, on in named if on)
+        return *(name for name, on in named if on), f"LIGHT {self._light()}"
 
     @property
     def mirror(self) -> Rgb:
@@ -109,16 +107,14 @@ class Look:
             for low, high, lamp in zip(self.low, self.high, self.glow, strict=True)
         )
 
-    def uniform(self) -> PTA_LVecBase4f:
-        """The rows of LOOK in common.glsl."""
-        rows = [
+    def _light(self) -> str:
+        """The rows of LOOK in common.glsl, as GLSL."""
+        rows = (
             (*self.toward, self.night), (*self.sun, self.wet), (*self.fill, self.cloud),
             (*self.low, 0.0), (*self.high, 0.0), (*self.glow, 0.0), (*self.haze, 0.0),
-        ]  # fmt: skip
-        array = PTA_LVecBase4f.emptyArray(len(rows))
-        for index, row in enumerate(rows):
-            array[index] = LVecBase4f(*row)
-        return array
+        )  # fmt: skip
+        text = ",".join(f"vec4({','.join(f'{value:.9g}' for value in row)})" for row in rows)
+        return f"vec4[{len(rows)}]({text})"
 
 
 def _blend(a: Rgb, b: Rgb, k: float) -> Rgb:

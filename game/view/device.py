@@ -3,13 +3,16 @@
 Owns the only PRC page of the program. Knows nothing of cities; refuses to guess the environment.
 """
 
+import sys
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from typing import Any
 
 from panda3d.core import (
+    ConfigVariableBool,
     CullBinManager,
+    ExecutionEnvironment,
     FrameBufferProperties,
     GraphicsEngine,
     GraphicsPipe,
@@ -34,11 +37,13 @@ notify-level-device fatal
 notify-level-egldisplay fatal
 notify-level-x11display fatal
 notify-level-display error
+notify-level-pnmtext warning
 """
 _HEADLESS = ("p3headlessgl", "pandagl")  # the first is only in the Linux wheel
 _numbers = count()
 _hidden: "list[Device]" = []  # the one open hidden context, once for each who holds it
 _REMEDY = "install them with: apt-get install libgl1 libegl1"
+_TITLE_BAR = 64  # pixels of a display that a window of ours leaves free
 
 
 @cache
@@ -47,12 +52,17 @@ def configure() -> None:
     loadPrcFileData("scale-diffusion", _PRC)
     bins = CullBinManager.getGlobalPtr()
     for sort, name, kind in (
-        (11, "actors", CullBinManager.BT_unsorted),
-        (12, "walls", CullBinManager.BT_front_to_back),
-        (13, "mirrored", CullBinManager.BT_front_to_back),
-        (14, "ground", CullBinManager.BT_fixed),
-        (16, "sky", CullBinManager.BT_fixed),
-        (18, "shade", CullBinManager.BT_fixed),
+        (11, "actors", CullBinManager.BT_fixed),
+        (12, "props", CullBinManager.BT_front_to_back),  # each program in one go: to change
+        (13, "shops", CullBinManager.BT_front_to_back),  # it costs more than drawing a tile
+        (14, "walls", CullBinManager.BT_front_to_back),
+        (15, "roofs", CullBinManager.BT_front_to_back),
+        (16, "beneath", CullBinManager.BT_fixed),
+        (17, "mirrored", CullBinManager.BT_front_to_back),
+        (18, "mirrored_shops", CullBinManager.BT_front_to_back),
+        (19, "ground", CullBinManager.BT_fixed),
+        (20, "sky", CullBinManager.BT_fixed),
+        (22, "shade", CullBinManager.BT_fixed),
     ):
         bins.addBin(name, kind, sort)
 
@@ -136,6 +146,7 @@ def _open(library: str, properties: Any, flags: int, on_screen: bool) -> Device 
     buffer = frame_buffer()
     if on_screen:
         buffer.setBackBuffers(1)  # a single-buffered window is never shown by some drivers
+        properties.setSize(*_fitting(properties.getSize(), pipe))
     host = engine.makeOutput(pipe, "host", 0, buffer, properties, flags)
     if host is None:
         return None
@@ -145,6 +156,15 @@ def _open(library: str, properties: Any, flags: int, on_screen: bool) -> Device 
         return None
     host.setActive(False)
     return Device(engine, pipe, host, on_screen, next(_numbers))
+
+
+def _fitting(size: tuple[int, int], pipe: Any) -> tuple[int, int]:
+    """Width and height [px] that leave room for a title bar on this display, in the same shape."""
+    wide, high = pipe.getDisplayWidth(), pipe.getDisplayHeight() - _TITLE_BAR
+    if wide <= 0 or high <= 0:
+        return size[0], size[1]  # the display does not tell
+    share = min(1.0, wide / size[0], high / size[1])
+    return int(size[0] * share), int(size[1] * share)
 
 
 def open_hidden() -> Device:
@@ -160,8 +180,18 @@ def open_hidden() -> Device:
     raise MissingPart("no OpenGL library can be loaded to draw with", _REMEDY)
 
 
-def open_screen(title: str, width: int, height: int) -> Device | None:
-    """A window on the display [px], or None where there is no display."""
+def open_screen(title: str, width: int, height: int, in_step: bool = False) -> Device | None:
+    """A window on the display [px], or None where there is no display.
+
+    in_step: each picture waits for the display to begin another one, so that none is torn.
+
+    Under X11 the library takes the machine's first display where none is named; somebody else's
+    screen is not ours to open windows on.
+    """
+    if sys.platform == "linux" and not ExecutionEnvironment.getEnvironmentVariable("DISPLAY"):
+        return None
+    configure()
+    ConfigVariableBool("sync-video").setValue(in_step)
     properties = WindowProperties.size(width, height)
     properties.setTitle(title)
     return _open("pandagl", properties, GraphicsPipe.BFRequireWindow, True)

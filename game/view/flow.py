@@ -18,6 +18,8 @@ from game.world.state import WorldState
 
 Floats = NDArray[np.float64]
 Flow = NDArray[np.float32]
+Places = NDArray[np.int64]
+_ROWS, _PIXELS = 48, 8192  # worked on at a time
 
 
 def focal(width: int, height: int, fov_degrees: float) -> float:
@@ -46,16 +48,13 @@ class Lens:
         return u.astype(np.float32), v.astype(np.float32)[:, None]
 
 
-def _turn(angle: float) -> Floats:
-    c, s = cos(angle), sin(angle)
-    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+def _moved(u: Flow, v: Flow, z: Flow, turn: Flow, shift: Flow, focal_px: float) -> Flow:
+    """Flow of points z (1, u, v), seen before at turn z (1, u, v) + shift; NaN where behind.
 
-
-def _moved(u: Flow, v: Flow, z: Flow, turn: Floats, shift: Floats, focal_px: float) -> Flow:
-    """Flow of points z (1, u, v), seen before at turn z (1, u, v) + shift; NaN where behind."""
-    m, t = turn.astype(np.float32), shift.astype(np.float32)
-    ahead, right, up = ((m[k, 0] + m[k, 1] * u) + m[k, 2] * v for k in range(3))
-    for line, shift_k in zip((ahead, right, up), t, strict=True):
+    turn: (3, 3) of all points, or (3, 3, n) of each; shift likewise.
+    """
+    ahead, right, up = ((turn[k, 0] + turn[k, 1] * u) + turn[k, 2] * v for k in range(3))
+    for line, shift_k in zip((ahead, right, up), shift, strict=True):
         line *= z
         line += shift_k
     ahead[ahead <= 1e-3] = np.nan
@@ -77,28 +76,26 @@ def flow(
     here, there = basis(eye), basis(was)
     u, v = lens.rays()
     place, old = np.array([eye.x, eye.y, eye.z]), np.array([was.x, was.y, was.z])
-    turn = there @ here.T
-    made = _moved(u, v, depth, turn, there @ (place - old), lens.focal)
+    turn, shift = (there @ here.T).astype(np.float32), (there @ (place - old)).astype(np.float32)
+    made = np.empty((*depth.shape, 2), np.float32)
+    for low in range(0, lens.height, _ROWS):  # a few rows at a time stay near the processor
+        part = slice(low, low + _ROWS)
+        made[part] = _moved(u, v[part], depth[part], turn, shift, lens.focal)
+    flat, deep, level = made.reshape(-1, 2), depth.reshape(-1), v[:, 0]
     sky = np.flatnonzero(kinds.reshape(-1) == Train.SKY)  # infinitely far: turns, never shifts
-    flat = made.reshape(-1, 2)
-    column, row = sky % lens.width, sky // lens.width
-    one = np.ones(len(sky), np.float32)
-    flat[sky] = _moved(u[column], v[row, 0], one, turn, np.zeros(3), lens.focal)
-    ids, pixels = _groups(instance)
-    earlier = {entity_instance(e.id): e for e in _everyone(before[1])}
-    later = {entity_instance(e.id): e for e in _everyone(now[1])}
-    for ident, some in zip(ids, pixels, strict=True):
-        if ident not in later:
-            continue
-        if ident not in earlier:
-            flat[some] = np.nan
-            continue
-        swing, slide = _rigid(later[ident], earlier[ident])
-        column, row = some % lens.width, some // lens.width
-        flat[some] = _moved(
-            u[column], v[row, 0], depth.reshape(-1)[some], there @ swing @ here.T,
-            there @ (swing @ place + slide - old), lens.focal,
-        )  # fmt: skip
+    row, column = np.divmod(sky, lens.width)
+    one, none = np.ones(len(sky), np.float32), np.zeros(3, np.float32)
+    flat[sky] = _moved(u[column], level[row], one, turn, none, lens.focal)
+    present, turns, shifts = _rigid(now[1], before[1])
+    turns, shifts = there @ turns @ here.T, (turns @ place + shifts - old) @ there.T
+    each = np.ascontiguousarray(turns.transpose(1, 2, 0), np.float32)
+    slide = np.ascontiguousarray(shifts.T, np.float32)
+    moving, who = _pixels(instance, present)
+    for low in range(0, len(moving), _PIXELS):
+        some, index = moving[low : low + _PIXELS], who[low : low + _PIXELS]
+        row, column = np.divmod(some, lens.width)
+        flat[some] = _moved(u[column], level[row], deep[some], each.take(index, 2),
+                            slide.take(index, 1), lens.focal)  # fmt: skip
     return made
 
 
@@ -106,17 +103,28 @@ def _everyone(state: WorldState) -> Iterable[EntityState]:
     return (state.ego, *state.actors)
 
 
-def _rigid(now: EntityState, before: EntityState) -> tuple[Floats, Floats]:
-    """Turn and shift that take the body's points of now to where they were before."""
-    turn = _turn(before.heading - now.heading)
-    at, was = np.array([now.x, now.y, 0.0]), np.array([before.x, before.y, 0.0])
-    return turn, was - turn @ at
+def _rigid(now: WorldState, before: WorldState) -> tuple[list[int], Floats, Floats]:
+    """Instances of all present, and what takes points of each body to where they were before:
+    turns (n, 3, 3) and shifts (n, 3), NaN of those who were not there yet."""
+    earlier = {e.id: (e.x, e.y, e.heading) for e in _everyone(before)}
+    nowhere = (np.nan,) * 3
+    everyone = list(_everyone(now))
+    at = np.array([(e.x, e.y, e.heading) for e in everyone])
+    was = np.array([earlier.get(e.id, nowhere) for e in everyone])
+    c, s = np.cos(was[:, 2] - at[:, 2]), np.sin(was[:, 2] - at[:, 2])
+    turns, shifts = np.zeros((len(everyone), 3, 3)), np.zeros((len(everyone), 3))
+    turns[:, 0, 0], turns[:, 0, 1], turns[:, 1, 0], turns[:, 1, 1] = c, -s, s, c
+    turns[:, 2, 2] = 1.0
+    shifts[:, 0] = was[:, 0] - (c * at[:, 0] - s * at[:, 1])
+    shifts[:, 1] = was[:, 1] - (s * at[:, 0] + c * at[:, 1])
+    return [entity_instance(e.id) for e in everyone], turns, shifts
 
 
-def _groups(instance: NDArray[np.uint32]) -> tuple[list[int], list[NDArray[np.int64]]]:
-    """Entities in sight and the flat indices of their pixels."""
+def _pixels(instance: NDArray[np.uint32], present: list[int]) -> tuple[Places, Places]:
+    """Flat indices of the pixels of those present, and which of them each shows."""
+    number = np.full(FIRST_BUILDING, -1, np.int64)
+    number[present] = np.arange(len(present))
     flat = instance.reshape(-1)
     some = np.flatnonzero((flat > 0) & (flat < FIRST_BUILDING))
-    some = some[np.argsort(flat[some], kind="stable")]
-    ids, starts = np.unique(flat[some], return_index=True)
-    return ids.tolist(), np.split(some, starts[1:]) if len(ids) else []
+    who = number[flat[some]]
+    return some[who >= 0], who[who >= 0]

@@ -192,10 +192,12 @@ def _trees(parts: Sequence[Half], line: Lines, room: Room) -> Pieces:
 
 def inside(points: Floats, polygon: Sequence[Point]) -> Flags:
     """Whether each point lies in a ring: an odd number of its edges to the east."""
-    order = np.argsort(points[:, 1], kind="stable")  # an edge concerns the points at its height
-    x, y = points[order, 0], points[order, 1]
-    odd = np.zeros(len(points), np.bool_)
     start = np.array(polygon, np.float64)
+    about = np.flatnonzero(((points >= start.min(0)) & (points <= start.max(0))).all(1))
+    # an edge concerns the points at its height
+    order = about[np.argsort(points[about, 1], kind="stable")]
+    x, y = points[order, 0], points[order, 1]
+    odd = np.zeros(len(order), np.bool_)
     end = np.roll(start, -1, axis=0)
     low = np.searchsorted(y, np.minimum(start[:, 1], end[:, 1]), "left").tolist()
     high = np.searchsorted(y, np.maximum(start[:, 1], end[:, 1]), "left").tolist()

@@ -1,10 +1,10 @@
-"""Which cells of a city stand hidden behind nearer walls, so that they need not be drawn.
+"""Which parts of a city stand hidden behind nearer walls, so that they need not be drawn.
 
 All buildings stand on the ground, so per ray over the ground one number says what is hidden: how
 high walls nearer than some distance reach. A function of the eye alone; changes no pixel.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, sin
 
 import numpy as np
@@ -30,11 +30,20 @@ def cell_keys(points: Floats) -> Ints:
     return keys
 
 
+class Boxes:
+    """Upright boxes over the ground, as columns: far quicker to look through than rows."""
+
+    def __init__(self, low: Floats, high: Floats) -> None:
+        """low, high: corners (n, 2) [m]."""
+        self.x, self.y = np.ascontiguousarray(((low + high) / 2).T)
+        self.wide, self.deep = np.ascontiguousarray(((high - low) / 2).T)
+
+
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """The cells within the picture, hidden or not: rows, and their corners seen from the eye [m].
+    """The boxes within the picture, hidden or not: rows, and their corners seen from the eye [m].
 
-    near: the nearest corner, along the way that the eye looks.
+    near: the nearest corner, along the way that the eye looks. ahead, aside: (4, n) of the corners.
     """
 
     rows: Ints
@@ -43,54 +52,117 @@ class Ahead:
     aside: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a level eye sees. spread: tangent of half the angle of view; far: how far [m].
+
+    reached: per layer of distance and ray, how high walls nearer than that reach [m per m ahead];
+    None where no wall hides anything.
+    """
+
+    eye: Eye
+    spread: float
+    far: float
+    reached: Floats | None = None
+
+    def before(self, boxes: Boxes, rows: Ints) -> Ahead:
+        """What lies within the picture of `rows` of some boxes."""
+        ux, uy = cos(self.eye.yaw), sin(self.eye.yaw)
+        x, y = boxes.x[rows] - self.eye.x, boxes.y[rows] - self.eye.y
+        wide, deep = boxes.wide[rows], boxes.deep[rows]
+        ahead, aside = x * ux + y * uy, y * ux - x * uy
+        reach = wide * abs(ux) + deep * abs(uy)
+        near = ahead - reach
+        keep = (ahead + reach > 0.0) & (near < self.far)
+        rim = ahead * self.spread  # to either side, less what the box reaches out by
+        sx, sy = ux * self.spread, uy * self.spread
+        keep &= aside - rim < wide * abs(uy + sx) + deep * abs(ux - sy)
+        keep &= aside + rim > -(wide * abs(sx - uy) + deep * abs(ux + sy))
+        kept = np.flatnonzero(keep)
+        wide, deep = wide[kept], deep[kept]
+        a, b, c, d = wide * ux, deep * uy, wide * uy, deep * ux
+        return Ahead(
+            rows[kept], near[kept],
+            ahead[kept] + np.stack([-a - b, a - b, a + b, b - a]),
+            aside[kept] + np.stack([c - d, -c - d, d - c, c + d]),
+        )  # fmt: skip
+
+    def shows(self, before: Ahead, top: Floats | float) -> Ints:
+        """Rows of the boxes, no part higher than `top` [m], that no nearer walls hide."""
+        if self.reached is None:
+            return before.rows
+        return before.rows[self._over(self.reached, before, top)]
+
+    def _over(
+        self, reached: Floats, before: Ahead, top: Floats | float
+    ) -> NDArray[np.bool_]:  # fmt: skip
+        """Whether any ray to a box passes over all that stands before it."""
+        size = reached.shape[1] // 2
+        scale = (_RAYS // 2 * self.spread / 0.7) / self.spread
+        layer = np.searchsorted(_LAYERS, before.near, side="right") - 1
+        # what is lower than the eye rises towards it the farther it is: to its height at most
+        rise = np.maximum(top - self.eye.z, 0.0) / np.maximum(before.near, 1e-3) + _SLACK
+        ratio = before.aside / np.maximum(before.ahead, 1e-3) * scale
+        i0 = np.minimum(np.maximum(np.floor(ratio.min(0)) - 1, -size), size).astype(np.int64)
+        i1 = np.minimum(np.maximum(np.ceil(ratio.max(0)) + 1, -size), size).astype(np.int64)
+        seen = np.ones(len(rise), np.bool_)
+        hideable = np.flatnonzero((layer >= 0) & (before.near > 1.0))
+        if len(hideable):  # the lowest place over each one's rays, all in one go
+            width = reached.shape[1]
+            flat = np.append(reached.reshape(-1), np.inf)
+            start = layer[hideable] * width + i0[hideable] + size
+            spans = np.column_stack([start, start + (i1 - i0)[hideable] + 1]).reshape(-1)
+            lowest = np.minimum.reduceat(flat, spans)[::2]
+            seen[hideable] = lowest < rise[hideable]
+        return seen
+
+
 class Horizon:
     """The boxes of all cells, and the walls of those that are filled."""
 
     def __init__(self, low: Floats, high: Floats) -> None:
         """Corners (n, 2) that hold all of each cell [m]."""
-        (x0, y0), (x1, y1) = low.T, high.T
-        self._corners = np.stack([x0, x1, x1, x0], 1), np.stack([y0, y0, y1, y1], 1)
-        self._top = np.full(len(low), np.inf)
+        self.boxes = Boxes(low, high)
+        self.top = np.full(len(low), np.inf)
         self._walls = [np.zeros((0, 5))] * len(low)
+        self._last = b"", np.zeros((8, 0))
 
     def fill(self, row: int, hides: Floats, top: float) -> None:
         """The walls of a cell as (n, 5): start, end, top; and its highest point [m]."""
         length = np.abs(hides[:, 2:4] - hides[:, :2]).sum(1)
         self._walls[row] = hides[(length > _SHORT) & (hides[:, 4] > _LOW)]
-        self._top[row] = top
+        self.top[row] = top
+        self._last = b"", np.zeros((8, 0))
 
-    def ahead(self, rows: Ints, eye: Eye, spread: float, far: float) -> Ahead:
-        """What a level eye has before it of `rows`; spread: tangent of half the angle of view."""
-        ux, uy = cos(eye.yaw), sin(eye.yaw)
-        x, y = self._corners[0][rows] - eye.x, self._corners[1][rows] - eye.y
-        ahead = x * ux + y * uy
-        aside = y * ux - x * uy
-        near = ahead.min(1)
-        near_enough = (ahead.max(1) > 0.0) & (near < far)
-        left, right = aside - ahead * spread, aside + ahead * spread
-        keep = near_enough & (left.min(1) < 0.0) & (right.max(1) > 0.0)
-        return Ahead(rows[keep], near[keep], ahead[keep], aside[keep])
+    def hiding(self, sight: Sight, before: Ahead) -> Sight:
+        """The same sight with the walls of the cells `before` the eye in its way."""
+        eye, way = sight.eye, (cos(sight.eye.yaw), sin(sight.eye.yaw))
+        rows = before.rows[before.near < _LAYERS[-1]]
+        return replace(sight, reached=self._reached(rows, eye, way, sight.spread))
 
-    def seen(self, before: Ahead, eye: Eye, spread: float) -> Ints:
-        """Rows of those that no nearer walls hide."""
-        way = cos(eye.yaw), sin(eye.yaw)
-        reached = self._reached(before.rows[before.near < _LAYERS[-1]], eye, way, spread)
-        if reached is None:
-            return before.rows
-        return before.rows[self._over(reached, before, eye, spread)]
+    def _columns(self, rows: Ints) -> Floats:
+        """All walls of these cells as (8, n): start, end, top, way from start to end, and how far
+        left of the origin that way passes, times its length."""
+        key = rows.tobytes()
+        if self._last[0] != key or not key:
+            found = np.zeros((0, 5)), *(self._walls[row] for row in rows.tolist())
+            ax, ay, bx, by, top = np.concatenate(found).T
+            dx, dy = bx - ax, by - ay
+            self._last = key, np.stack([ax, ay, bx, by, top, dx, dy, ax * dy - ay * dx])
+        return self._last[1]
 
     def _reached(
         self, rows: Ints, eye: Eye, way: tuple[float, float], spread: float
     ) -> Floats | None:
         """Per layer of distance and ray, how high walls nearer than that reach [m per m ahead]."""
-        wall = np.concatenate([np.zeros((0, 5)), *(self._walls[row] for row in rows.tolist())])
+        wall = self._columns(rows)
+        dx, dy, past = wall[5:]  # its outside faces the eye: right of the way from start to end
+        facing = (past - eye.x * dy + eye.y * dx < 0.0) & (wall[4] > eye.z + _LEAST)
+        ax, ay, bx, by, high = wall[:5, facing]
         ux, uy = way
-        ax, ay, bx, by = (wall[:, k] - (eye.x, eye.y)[k % 2] for k in range(4))
-        facing = ax * by - ay * bx < 0.0  # its outside, right of the way from start to end
-        high = wall[:, 4] - eye.z
+        ax, ay, bx, by, high = ax - eye.x, ay - eye.y, bx - eye.x, by - eye.y, high - eye.z
         da, db = ax * ux + ay * uy, bx * ux + by * uy
-        keep = facing & (high > _LEAST) & (np.maximum(da, db) > _NEAREST)
-        keep &= np.minimum(da, db) < _LAYERS[-1]
+        keep = (np.maximum(da, db) > _NEAREST) & (np.minimum(da, db) < _LAYERS[-1])
         ax, ay, bx, by, da, db, high = (v[keep] for v in (ax, ay, bx, by, da, db, high))
         sa, sb = ay * ux - ax * uy, by * ux - bx * uy
         for d0, s0, d1, s1 in (
@@ -120,25 +192,3 @@ class Horizon:
         spot = layer[fits] * (2 * size + 1) + ray[fits] + size
         np.maximum.at(reached.reshape(-1), spot, (high[which] * inverse)[fits])
         return np.maximum.accumulate(reached, axis=0)
-
-    def _over(
-        self, reached: Floats, before: Ahead, eye: Eye, spread: float
-    ) -> NDArray[np.bool_]:  # fmt: skip
-        """Whether any ray to a cell passes over all that stands before it."""
-        size = reached.shape[1] // 2
-        scale = (_RAYS // 2 * spread / 0.7) / spread
-        layer = np.searchsorted(_LAYERS, before.near, side="right") - 1
-        rise = (self._top[before.rows] - eye.z) / np.maximum(before.near, 1e-3) + _SLACK
-        ratio = before.aside / np.maximum(before.ahead, 1e-3) * scale
-        i0 = np.clip(np.floor(ratio.min(1)) - 1, -size, size).astype(np.int64) + size
-        i1 = np.clip(np.ceil(ratio.max(1)) + 1, -size, size).astype(np.int64) + size
-        seen = np.ones(len(rise), np.bool_)
-        hideable = np.flatnonzero((layer >= 0) & (before.ahead.min(1) > 1.0))
-        if len(hideable):  # the lowest place over each one's rays, all in one go
-            width = reached.shape[1]
-            flat = np.append(reached.reshape(-1), np.inf)
-            start = layer[hideable] * width + i0[hideable]
-            spans = np.column_stack([start, start + (i1 - i0)[hideable] + 1]).reshape(-1)
-            lowest = np.minimum.reduceat(flat, spans)[::2]
-            seen[hideable] = lowest < rise[hideable]
-        return seen

@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 from game.view import buildings
 from game.view.camera import Eye
 from game.view.frontage import Frontage
-from game.view.horizon import Horizon, cell_keys
-from game.view.mesh import geom_node
+from game.view.horizon import Horizon, Sight, cell_keys
+from game.view.mesh import Mesh, geom_node, parted
 from game.view.resident import AROUND, Resident
-from game.world.city import City
+from game.world.city import City, Footprint
 
 _MARGIN = 3.0  # what a cornice or an awning may stand out over its footprint [m]
 _KEPT = 1100  # cells
+_OVERHEAD = (
+    6.0  # a flat roof no lower shows nothing to an eye no higher: half of all roof faces [m]
+)
 _FRONT = 40.0  # a street farther from a wall is no front of it, half its width aside [m]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,7 +33,8 @@ class Houses:
     """All buildings of a city. layers: what walls, shop fronts and roofs are to be hung into."""
 
     def __init__(self, city: City, layers: Sequence[Any]) -> None:
-        self._city, self._layers = city, layers
+        self._city, self._layers = city, [*layers]
+        self._flats = layers[-1].attachNewNode("flats") if layers else None
         rings = [f.rings[0] for f in city.footprints]
         lengths = np.array([len(ring) for ring in rings], np.int64)
         flat = np.fromiter(chain.from_iterable(chain.from_iterable(rings)), np.float64)
@@ -52,13 +56,27 @@ class Houses:
         self.hiding = True
         """Whether what stands hidden is left out; no pixel depends on it."""
 
-    def show(self, eye: Eye, spread: float, far: float, reach: float) -> None:
-        """Exactly what is in the picture; see Horizon.ahead. reach: of anything in sight [m]."""
+    def show(self, eye: Eye, spread: float, far: float, reach: float) -> Sight:
+        """Exactly what is in the picture, and the sight with these walls in its way.
+
+        spread, far: see Sight. reach: of anything in sight [m].
+        """
         away = self.resident.away(eye, reach + AROUND)
-        before = self.horizon.ahead(np.flatnonzero(away < reach), eye, spread, far)
+        sight = Sight(eye, spread, far)
+        before = sight.before(self.horizon.boxes, np.flatnonzero(away < reach))
         self.resident.ready(before.rows, away, reach)
-        seen = self.horizon.seen(before, eye, spread) if self.hiding else before.rows
-        self.resident.show(seen, away)
+        if self._flats is not None and self._flats.isStashed() == (eye.z > _OVERHEAD):
+            self._flats.unstash() if eye.z > _OVERHEAD else self._flats.stash()
+        if self.hiding:
+            sight = self.horizon.hiding(sight, before)
+        self.resident.show(sight.shows(before, self.horizon.top[before.rows]), away)
+        return sight
+
+    def about(self, x: float, y: float, within: float) -> list[Footprint]:
+        """Those of all cells that reach within so far of a place [m], in the order of the city."""
+        rows = np.flatnonzero(self.resident.apart(x, y) < within).tolist()
+        index = [i for row in rows for i in self._own[row].tolist()]
+        return [self._city.footprints[i] for i in sorted(index)]
 
     def whole(self) -> None:
         """Make every cell now."""
@@ -73,9 +91,12 @@ class Houses:
         at = dict(zip(self._keys[list(rows)].tolist(), rows, strict=True))
         for cell in buildings.cells(footprints, self._frontage(list(rows))):
             meshes = cell.walls, cell.shops, cell.tops
+            flat, rest = parted(cell.tops, _flat(cell.tops))
             paths = [
                 layer.attachNewNode(geom_node("cell", mesh))
-                for layer, mesh in zip(self._layers, meshes, strict=True)
+                for layer, mesh in zip(
+                    (*self._layers, self._flats), (cell.walls, cell.shops, rest, flat), strict=True
+                )
                 if len(mesh[0])
             ]
             for path in paths:
@@ -94,3 +115,12 @@ class Houses:
         wide = self._fronts[:, 4:]
         near = (self._fronts[:, 2:4] + wide > low) & (self._fronts[:, :2] - wide < high)
         return Frontage([self._city.streets[i] for i in np.flatnonzero(near.all(1)).tolist()])
+
+
+def _flat(mesh: Mesh) -> NDArray[np.bool_]:
+    """Which triangles lie level, face the sky and are no lower than _OVERHEAD."""
+    triangles = mesh[1].reshape(-1, 3)
+    low = mesh[0]["place"][:, 2][triangles].min(1)
+    high = mesh[0]["place"][:, 2][triangles].max(1)
+    up = mesh[0]["facing"][triangles[:, 2], 2] == 255
+    return np.asarray(up & (low == high) & (low >= _OVERHEAD))

@@ -18,6 +18,11 @@ _TONES = {
 }
 _MESSAGE_WIDTH = 44  # characters that fit across a square window
 _LINE = 0.058  # of the window's height, which is 2
+_ROWS = 2.0 / _LINE
+_MIDDLE = 12.0  # rows from here on belong to the middle of the window
+_LIFT = 2.4  # rows that the street takes at the bottom where it needs its own line
+_LETTER = 0.0235  # width of a letter, on average
+_MARGIN = 0.12  # of a text to the edge of the window and to the next one
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,32 +78,67 @@ class Block:
     size: float = 1.0
 
 
-def layout(hud: Hud) -> tuple[Block, ...]:
-    """Where each part stands; pure, so that it can be tested without a screen."""
-    blocks = [Block(line, -1, 0.6 + row * 1.25) for row, line in enumerate(hud.lines)]
+def layout(hud: Hud, size: float = 1.0, aspect: float = 1.0) -> tuple[Block, ...]:
+    """Where each part stands; pure, so that it can be tested without a screen.
+
+    size: of the letters. What would not fit beside each other in a window of this aspect ratio
+    gets a line of its own.
+    """
+    title = _title(hud)
+    beside = [*hud.lines, *(chip.text for chip in hud.chips)]
+    narrow = bool(title) and _meet(title, max(map(len, beside), default=0), size, aspect)
+    top = 2.0 if narrow else 0.6
+    blocks = [Block(line, -1, top + row * 1.25) for row, line in enumerate(hud.lines)]
     blocks += [
-        Block(chip.text, 1, 0.6 + row * 1.35, chip.tone) for row, chip in enumerate(hud.chips)
+        Block(chip.text, 1, top + row * 1.35, chip.tone) for row, chip in enumerate(hud.chips)
     ]
-    if hud.title:
-        clock = f"   {_clock(hud.remaining)}" if hud.remaining >= 0 else ""
-        blocks.append(Block(hud.title + clock, 0, 0.6))
+    if title:
+        blocks.append(Block(title, 0, 0.6))
     if hud.outcome:
         tone = "good" if hud.outcome.startswith("passed") else "bad"
-        blocks.append(Block(hud.outcome, 0, 2.0, tone))
+        under = 2.0 + (1.4 * max(len(hud.lines), len(hud.chips)) if narrow else 0.0)
+        blocks.append(Block(hud.outcome, 0, under, tone))
     if hud.message:
-        lines = textwrap.wrap(hud.message, _MESSAGE_WIDTH) or [""]
+        lines = textwrap.wrap(hud.message, int(_MESSAGE_WIDTH / max(size, 1.0))) or [""]
         blocks.append(Block("\n".join(lines), 0, 14.0, "warn", 1.25))
     if hud.stages:
+        up = lifted(hud, size, aspect)
         told = equation(hud.stages, hud.graph[-1]) if hud.graph else "measuring"
-        blocks.append(Block(told, -1, 29.6, size=0.72))
-        blocks.append(Block(f"{ceiling(hud.graph):.0f} ms", -1, 22.9, size=0.6))
+        blocks.append(Block(told, -1, 29.6 - up, size=0.72))
+        blocks.append(Block(f"{ceiling(hud.graph):.0f} ms", -1, 22.9 - up, size=0.6))
     if hud.wallet:
-        blocks.append(Block(hud.wallet, 1, 31.8))
+        blocks.append(Block(hud.wallet, 1, 30.4, size=0.85))
     if hud.place:
         blocks.append(Block(hud.place, 0, 31.8))
     if hud.speed >= 0:
-        blocks.append(Block(f"{hud.speed * 3600 / 1609.344:.0f} mph", -1, 31.4, size=1.5))
+        row = 31.4 - lifted(hud, size, aspect)
+        blocks.append(Block(f"{hud.speed * 3600 / 1609.344:.0f} mph", -1, row, size=1.5))
     return tuple(blocks)
+
+
+def _title(hud: Hud) -> str:
+    return (
+        f"{hud.title}   {_clock(hud.remaining)}" if hud.title and hud.remaining >= 0 else hud.title
+    )
+
+
+def _meet(middle: str, letters: int, size: float, aspect: float) -> bool:
+    """Whether a text in the middle and one of so many letters at the side would touch."""
+    return (len(middle) / 2 + letters) * _LETTER * size + _MARGIN > aspect
+
+
+def lifted(hud: Hud, size: float, aspect: float) -> float:
+    """Rows by which the speed stands higher, where the street needs its line for itself."""
+    wide = 6 * 1.5  # of the speed, in letters
+    return _LIFT if hud.place and _meet(hud.place, int(wide), size, aspect) else 0.0
+
+
+def height_of(row: float, size: float) -> float:
+    """Where a row of letters of a size stands, -1 .. 1: those above the middle hang from the top
+    of the window, those below stand on its bottom, and a message keeps the middle."""
+    if row > _ROWS / 2:
+        return (_ROWS - row - 0.55) * _LINE * size - 1.0
+    return 1.0 - (row + 0.55) * _LINE * (size if row < _MIDDLE else 1.0)
 
 
 def _clock(seconds: float) -> str:
@@ -107,27 +147,42 @@ def _clock(seconds: float) -> str:
 
 
 class HudLayer:
-    """Draws a Hud under `root`, whose space is -aspect..aspect by -1..1. Rebuilds what changed."""
+    """Draws a Hud under `root`, whose space is -aspect..aspect by -1..1. A text that stays as it
+    is keeps its node: most of them do from one picture to the next."""
 
     def __init__(self, root: Any) -> None:
-        self._root = root
-        self._drawn: tuple[tuple[Block, ...], float, tuple[tuple[float, ...], ...]] | None = None
+        self._drawn: tuple[Any, ...] | None = None
+        self._fit = (0.0, 0.0)
+        self._texts: dict[Block, Any] = {}
         self._layer = root.attachNewNode("hud")
+        self._graph: Any = None
 
-    def show(self, hud: Hud, aspect: float) -> None:
-        """Make the layer show `hud` in a window of this aspect ratio."""
-        wanted = (layout(hud), aspect, hud.graph)
+    def show(self, hud: Hud, aspect: float, size: float = 1.0) -> None:
+        """Make the layer show `hud` in a window of this aspect ratio, in letters of this size."""
+        wanted = (layout(hud, size, aspect), aspect, size, hud.graph, hud.stages)
         if wanted == self._drawn:
             return
-        self._layer.removeNode()
-        self._layer = self._root.attachNewNode("hud")
+        if (aspect, size) != self._fit:
+            self._drop(tuple(self._texts))
+            self._fit = (aspect, size)
+        self._drop(tuple(self._texts.keys() - set(wanted[0])))
         for block in wanted[0]:
-            self._write(block, aspect)
+            if block not in self._texts:
+                self._texts[block] = self._written(block, aspect, size)
+        if self._graph is not None:
+            self._graph.removeNode()
+            self._graph = None
         if hud.stages:
-            self._plot(hud.graph, aspect)
+            self._graph = self._plot(hud.graph, aspect, size, lifted(hud, size, aspect))
         self._drawn = wanted
 
-    def _plot(self, graph: tuple[tuple[float, ...], ...], aspect: float) -> None:
+    def _drop(self, blocks: tuple[Block, ...]) -> None:
+        for block in blocks:
+            self._texts.pop(block).removeNode()
+
+    def _plot(
+        self, graph: tuple[tuple[float, ...], ...], aspect: float, size: float, up: float
+    ) -> Any:
         """The latency graph at the left, over the equation."""
         picture = paint(graph)
         high, wide = picture.shape[:2]
@@ -136,24 +191,24 @@ class HudLayer:
         texture.setMagfilter(Texture.FTNearest)
         texture.setRamImage(picture[::-1].tobytes())
         card = CardMaker("latency")
-        tall = 5.4 * _LINE
+        tall = 5.4 * _LINE * size
         card.setFrame(0, tall * wide / high, 0, tall)
         path = self._layer.attachNewNode(card.generate())
         path.setTexture(texture)
         path.setTransparency(TransparencyAttrib.MAlpha)
-        path.setPos(-(aspect - 0.05), 0, 1.0 - 29.5 * _LINE)
+        path.setPos(-(aspect - 0.05), 0, height_of(28.95 - up, size))
         path.setBin("fixed", 2)
+        return path
 
-    def _write(self, block: Block, aspect: float) -> None:
+    def _written(self, block: Block, aspect: float, size: float) -> Any:
         text = TextNode("text")
         text.setText(block.text)
         text.setTextColor(*_INK)
         align = {-1: TextNode.ALeft, 0: TextNode.ACenter, 1: TextNode.ARight}[block.anchor]
         text.setAlign(align)
-        size = _LINE * 0.85 * block.size
         path = self._layer.attachNewNode(text)
-        path.setScale(size)
-        path.setPos(block.anchor * (aspect - 0.05), 0, 1.0 - (block.row + 0.55) * _LINE)
+        path.setScale(_LINE * 0.85 * block.size * size)
+        path.setPos(block.anchor * (aspect - 0.05), 0, height_of(block.row, size))
         path.setBin("fixed", 2)
         plate = CardMaker("plate")
         left, right, low, high = text.getLeft(), text.getRight(), text.getBottom(), text.getTop()
@@ -163,3 +218,4 @@ class HudLayer:
         back.setColor(*_TONES[block.tone])
         back.setTransparency(TransparencyAttrib.MAlpha)
         back.setBin("fixed", 1)
+        return path

@@ -16,6 +16,7 @@ from game.view.streets import Lines
 
 HEIGHT, WIDTH = 0.13, 0.34  # [m]
 _STEP = 2.5  # between the places where something may cross [m]
+_OVER = 0.03  # over the edge of the roadway, or light falls through the crack [m]
 _BEGIN = 1.0  # dropped this far from the mouth [m]
 _STONE = (206, 203, 196, 0)
 
@@ -56,7 +57,8 @@ def kerbs(parts: Sequence[Half], line: Lines, room: Room) -> Mesh:
         at = line.points[rows] * (1 - share) + line.points[rows + 1] * share
         out = line.side[rows] * (1 - share) + line.side[rows + 1] * share
         out *= side[:, None]
-        ends.append((at + out * reach[half][:, None], at + out * (reach[half] + WIDTH)[:, None]))
+        near, wide = (reach[half] - _OVER)[:, None], (reach[half] + WIDTH)[:, None]
+        ends.append((at + out * near, at + out * wide))
     (in0, out0), (in1, out1) = ends
 
     def lifted(points: Floats, z: float) -> Floats:

@@ -12,9 +12,11 @@ from game.world.controls import HANDBRAKE, HORN, UNIT, Camera, Controls, Gear
 
 @dataclass(frozen=True, slots=True)
 class RawInput:
-    """One event of a bound control. t_ns: monotonic time of the poll. kind: key, look or focus.
+    """One event of a bound control. t_ns: monotonic time of the poll. kind: key, axis, look, focus.
 
-    code: the physical key, or mouse-x, mouse-y. value: 1 down, 0 up, or movement in `unit`.
+    code: the physical key, mouse-x, mouse-y, or what an axis does: steer, throttle, brake, look-x,
+    look-y. value: 1 down, 0 up, movement in `unit`, or of an axis an integer of 1000. src: pad,
+    wheel, stick or mouse; '' for the window.
     """
 
     t_ns: int
@@ -23,6 +25,7 @@ class RawInput:
     value: float
     unit: str = ""
     synthetic: bool = False
+    src: str = ""
 
 
 class Deed(Enum):
@@ -34,6 +37,7 @@ class Deed(Enum):
     BRAKE = "brake"
     HANDBRAKE = "handbrake"
     HORN = "horn"
+    SIREN = "siren"
     REVERSE = "reverse"
     CAMERA = "camera"
     LOOK = "look"
@@ -60,6 +64,7 @@ BINDINGS: Mapping[str, Deed] = {
     "arrow_down": Deed.BRAKE,
     "space": Deed.HANDBRAKE,
     "h": Deed.HORN,
+    "n": Deed.SIREN,
     "r": Deed.REVERSE,
     "c": Deed.CAMERA,
     "mouse3": Deed.LOOK,
@@ -75,6 +80,7 @@ BINDINGS: Mapping[str, Deed] = {
     "escape": Deed.QUIT,
 }
 COMMANDS = (
+    Deed.SIREN,
     Deed.STYLED,
     Deed.LESS_DREAM,
     Deed.MORE_DREAM,
@@ -109,6 +115,8 @@ _STEER_ON, _STEER_BACK, _STEER_THROUGH = 26, 44, 60
 _PEDAL_ON, _PEDAL_OFF, _BRAKE_ON = 40, 90, 70
 _LOOK_PER_PX, _LOOK_BACK = 4, 60  # [0.1 degree]
 _YAW, _PITCH = 1800, 600
+_AXIS_STEER, _AXIS_PEDAL = 120, 250
+"""A hand on a wheel or stick is quicker than a key, and no hand is quicker than this."""
 
 
 def approach(value: int, wanted: int, pace: int) -> int:
@@ -124,6 +132,7 @@ class Mapper:
         self._down: set[str] = set()
         self._steer = self._throttle = self._brake = self._yaw = self._pitch = 0
         self._gear, self._camera = Gear.DRIVE, Camera.CHASE
+        self._axes: dict[str, int] = {}
         self._tick: int | None = None
         self._commands: list[str] = []
 
@@ -132,6 +141,8 @@ class Mapper:
         for event in events:
             if event.kind == "look":
                 self._look(event)
+            elif event.kind == "axis":
+                self._axes[event.code] = max(-UNIT, min(UNIT, round(event.value)))
             elif event.kind == "key" and event.code in self._bindings:
                 self._press(event)
 
@@ -188,17 +199,33 @@ class Mapper:
         )
 
     def _advance(self) -> None:
-        wanted = UNIT * (int(self._held(Deed.LEFT)) - int(self._held(Deed.RIGHT)))
+        self._steer = self._steered()
+        gas, stop = self._held(Deed.THROTTLE), self._held(Deed.BRAKE)
+        self._throttle = self._pressed(self._throttle, gas, "throttle", _PEDAL_ON)
+        self._brake = self._pressed(self._brake, stop, "brake", _BRAKE_ON)
+        if not self._held(Deed.LOOK):
+            aside, up = self._axes.get("look-x", 0), self._axes.get("look-y", 0)
+            self._yaw = approach(self._yaw, aside * _YAW // UNIT, _LOOK_BACK)
+            self._pitch = approach(self._pitch, up * _PITCH // UNIT, _LOOK_BACK)
+
+    def _steered(self) -> int:
+        """A held key turns the wheel; else an axis does, where one was ever moved."""
+        left, right = self._held(Deed.LEFT), self._held(Deed.RIGHT)
+        if not left and not right and "steer" in self._axes:
+            return approach(self._steer, self._axes["steer"], _AXIS_STEER)
+        wanted = UNIT * (int(left) - int(right))
         if wanted == 0:
             pace = _STEER_BACK
         elif wanted * self._steer < 0:
             pace = _STEER_THROUGH
         else:
             pace = _STEER_ON
-        self._steer = approach(self._steer, wanted, pace)
-        gas, stop = self._held(Deed.THROTTLE), self._held(Deed.BRAKE)
-        self._throttle = approach(self._throttle, UNIT * gas, _PEDAL_ON if gas else _PEDAL_OFF)
-        self._brake = approach(self._brake, UNIT * stop, _BRAKE_ON if stop else _PEDAL_OFF)
-        if not self._held(Deed.LOOK):
-            self._yaw = approach(self._yaw, 0, _LOOK_BACK)
-            self._pitch = approach(self._pitch, 0, _LOOK_BACK)
+        return approach(self._steer, wanted, pace)
+
+    def _pressed(self, value: int, held: bool, axis: str, pace: int) -> int:
+        """A pedal: fully down by a key, or as far as its axis says."""
+        if held:
+            return approach(value, UNIT, pace)
+        if axis in self._axes:
+            return approach(value, max(0, self._axes[axis]), _AXIS_PEDAL)
+        return approach(value, 0, _PEDAL_OFF)

@@ -90,6 +90,17 @@ def join(meshes: Sequence[Mesh]) -> Mesh:
     return rows.view(VERTEX), indices + np.repeat(starts, lengths)
 
 
+def parted(mesh: Mesh, chosen: NDArray[np.bool_]) -> tuple[Mesh, Mesh]:
+    """The triangles that are `chosen`, one flag each, and the others, both in their order."""
+    vertices, indices = mesh
+    triangles = indices.reshape(-1, 3)
+    found = []
+    for keep in (chosen, ~chosen):
+        used, index = np.unique(triangles[keep], return_inverse=True)
+        found.append((vertices[used], index.reshape(-1).astype(np.uint32)))
+    return found[0], found[1]
+
+
 def faces_to_bytes(normals: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Unit normals (..., 3) as 127 n + 128."""
     return np.asarray(np.rint(normals * 127.0 + 128.0), np.uint8)

@@ -21,6 +21,7 @@ _TOP = (250, 250, 250, MATTE)
 _SHADE = (205, 205, 205, MATTE)
 _FRAME = (40, 44, 50, 0)
 _BAG = (58, 44, 34, 0)
+_VEST = (214, 226, 40, 0)
 LEG_LEFT, LEG_RIGHT, ARM_LEFT, ARM_RIGHT = 3, 4, 5, 6
 VARIANTS = 4  # of a pedestrian: plain, with a rucksack, in a long coat, with a bag and a cap
 
@@ -113,12 +114,11 @@ def walker(
 def worker(body: Body, variant: int = 0) -> list[Mesh]:
     """In a safety vest and a helmet."""
     k = body.height / 1.75
-    vest = (214, 226, 40, 0)
     low, high = (-0.15 * k, -0.12 * k, 1.64 * k), (0.16 * k, 0.12 * k, 1.79 * k)
     helmet = box(low, high, (245, 150, 30, 0), Train.PERSON, 0, 0.75)
     low, high = (-0.135 * k, -0.19 * k, 1.1 * k), (0.135 * k, 0.19 * k, 1.17 * k)
     band = box(low, high, (240, 240, 240, 0), Train.PERSON)
-    return [*walker(body, variant, Train.PERSON, vest), helmet, band]
+    return [*walker(body, variant, Train.PERSON, _VEST), helmet, band]
 
 
 def _rider(hip: float, x: float, kind: int) -> list[Mesh]:
@@ -190,6 +190,21 @@ def motorcyclist(body: Body, variant: int = 0) -> list[Mesh]:
         post((half - 0.1, 0, 0.78), 0.16, 0.09, (236, 236, 232, 0), kind),
     ]
     return parts + _rider(0.86, -0.25, Train.RIDER)
+
+
+def afar(body: Body) -> Mesh:
+    """Anyone on foot from afar: legs, trunk and head in a few faces, inside the real outline."""
+    k, kind = body.height / 1.75, Train.PERSON
+    top = _VEST if body.name == "worker" else _TOP
+    parts = [
+        _tube([(0.02 * k, 0.02 * k, 0.10 * k, 0.15 * k), (0.90 * k, 0.0, 0.11 * k, 0.19 * k)],
+              _JEANS, kind, sides=4),
+        _tube([(0.88 * k, 0.0, 0.14 * k, 0.27 * k), (1.46 * k, 0.0, 0.12 * k, 0.24 * k)], top,
+              kind, sides=4),
+        _tube([(1.48 * k, 0.02 * k, 0.09 * k, 0.08 * k), (1.72 * k, 0.0, 0.11 * k, 0.10 * k)],
+              _SKIN, kind, sides=4),
+    ]  # fmt: skip
+    return join(parts)
 
 
 MAKERS: dict[str, Callable[[Body, int], list[Mesh]]] = {

@@ -4,36 +4,44 @@ Hangs the nodes that are there already a second time below the ground, under a c
 ground is then blended over them. Only scenes in the rain have any of it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from panda3d.core import ColorBlendAttrib, CullFaceAttrib, NodePath
 
 from game.view.daylight import Look
-from game.view.materials import dress
+from game.view.materials import blend, dress
 
 _OVER = 10  # above the priority of what the walls say themselves
-BIN = "mirrored"
 
 
-def mirrored(walls: list[Any], lights: list[Any], look: Look) -> Any:
-    """A NodePath with the layers of `walls` and the `lights` standing on their heads."""
+def mirrored(walls: Any, shops: Any, lights: Any, movers: Sequence[Any], look: Look) -> Any:
+    """A NodePath with these layers standing on their heads.
+
+    movers: what hangs nowhere else, with programs of its own.
+    """
     path = NodePath("mirrored")
     path.setScale(1.0, 1.0, -1.0)
     path.setAttrib(CullFaceAttrib.make(CullFaceAttrib.MCullCounterClockwise), _OVER)
-    path.setBin(BIN, 0, _OVER)
-    below = path.attachNewNode("walls")
-    dress(below, "drowned", look.features, _OVER)
-    for layer in walls:
+    path.setBin("mirrored", 0, _OVER)
+    for layer, program, bin_name in (
+        (walls, "drowned", "mirrored"),
+        (shops, "drowned_shop", "mirrored_shops"),
+    ):
+        below = path.attachNewNode(program)
+        below.setBin(bin_name, 0, _OVER)
+        dress(below, program, look.features, _OVER)
         layer.instanceTo(below)
-    for light in lights:
-        light.instanceTo(path)
+    lights.instanceTo(path)
+    for each in movers:
+        each.reparentTo(path)
+        each.setBin("beneath", 0, _OVER + 1)
     return path
 
 
 def shine_through(ground: Any) -> None:
-    """Let a ground layer cover only the share of what is beneath it that its alpha says."""
-    ground.setAttrib(
-        ColorBlendAttrib.make(
-            ColorBlendAttrib.MAdd, ColorBlendAttrib.OOne, ColorBlendAttrib.OOneMinusIncomingAlpha
-        )
-    )
+    """Let a ground layer cover only the share of what is beneath it that its alpha says.
+
+    In the alpha of the picture stays the face that is seen in it.
+    """
+    blend(ground, ColorBlendAttrib.OOne, ColorBlendAttrib.OOneMinusIncomingAlpha)

@@ -4,6 +4,7 @@ Pure numpy over a grid of cells, thousands of points at a time. Knows no furnitu
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,14 +146,33 @@ class Walls:
 
 
 class Room:
-    """All questions of one city. margin: the largest clearance that is asked for [m]."""
+    """All questions of one city, each prepared when it is first asked. margin: the largest
+    clearance that is asked for [m]."""
 
     def __init__(self, city: City, margin: float = 3.3) -> None:
-        self.lanes = bands(((e.street, e.points, e.width / 2) for e in city.lanes), margin)
-        self.roads = bands(((s.id, s.points, s.width / 2) for s in city.streets), margin)
-        self.walls = Walls(city.footprints, margin)
-        bent = [(0, (p, p), 12.0) for s in city.streets for p in s.points[1:-1]]
-        self._bends = bands(bent, margin)
+        self._city, self._margin = city, margin
+
+    @cached_property
+    def lanes(self) -> Bands:
+        """The lanes, by their street's id."""
+        lanes = self._city.lanes
+        return bands(((e.street, e.points, e.width / 2) for e in lanes), self._margin)
+
+    @cached_property
+    def roads(self) -> Bands:
+        """The roadways, by their street's id."""
+        streets = self._city.streets
+        return bands(((s.id, s.points, s.width / 2) for s in streets), self._margin)
+
+    @cached_property
+    def walls(self) -> Walls:
+        """The outlines of all buildings."""
+        return Walls(self._city.footprints, self._margin)
+
+    @cached_property
+    def _bends(self) -> Bands:
+        bent = [(0, (p, p), 12.0) for s in self._city.streets for p in s.points[1:-1]]
+        return bands(bent, self._margin)
 
     def bends(self, points: Floats, within: float) -> Flags:
         """Whether a street's centre line has a corner near by."""

@@ -15,9 +15,11 @@ from game.view import mouths, reflection
 from game.view.actors import Actors
 from game.view.camera import Eye
 from game.view.daylight import look
+from game.view.horizon import Sight
 from game.view.houses import Houses
 from game.view.land import Land
 from game.view.materials import dress
+from game.view.resident import Turn
 from game.view.room import Room
 from game.view.scenery import Scenery
 from game.view.signals import Signals
@@ -37,13 +39,14 @@ class Scene:
         self.features = self._look.features
         """What the programs of this scene are built with."""
         self._fov, self._far = profile.fov_degrees, profile.far
-        self.root.setShaderInput("LOOK", self._look.uniform())
         self.root.setShaderInput("layered", 0.0)
         self.root.setAttrib(CullFaceAttrib.make(CullFaceAttrib.MCullClockwise))
         self._walls = self._layer("facade", "walls", 0)
-        self._shops = self._layer("shop", "walls", 0)
-        self._roofs = self._layer("roof", "walls", 0)
+        self._shops = self._layer("shop", "shops", 0)
+        self._roofs = self._layer("roof", "roofs", 0)
         self._roads = self._layer("road", "ground", 0)
+        self._bikes = self._roads.attachNewNode("bikes")
+        dress(self._bikes, "road_bikes", self._look.features)
         self._ground = self._layer("ground", "ground", 1)
         for layer in (self._roads, self._ground):
             layer.setShaderInput("layered", 1.0)
@@ -54,8 +57,9 @@ class Scene:
         self.actors.shadows.reparentTo(self.root)
         sky(self._look).reparentTo(self.root)
         if self._look.wet > 0.5:
-            walls, lights = [self._walls, self._shops], [self.signals.root]
-            reflection.mirrored(walls, lights, self._look).reparentTo(self.root)
+            layers = self._walls, self._shops, self.signals.root
+            movers = self.actors.beneath, self.scenery.cars.beneath
+            reflection.mirrored(*layers, movers, self._look).reparentTo(self.root)
             for layer in (self._roads, self._ground):
                 reflection.shine_through(layer)
 
@@ -69,25 +73,28 @@ class Scene:
         self.houses = Houses(city, (self._walls, self._shops, self._roofs))
         parts = mouths.halves(city)
         room = Room(city)
-        self.scenery = Scenery(city, parts, room, self._look, self._degrees)
+        self.scenery = Scenery(city, parts, room, self.houses, self._look, self._degrees)
         self.scenery.root.reparentTo(self.root)
         self.signals = Signals(city, parts, self._look)
         self.signals.root.reparentTo(self.root)
-        layers = self._roads, self._ground, self._roofs
+        layers = self._roads, self._bikes, self._ground, self._roofs
         self.land = Land(city, parts, room, self.signals, layers)
+        self._turn = Turn()
+        for resident in (self.houses.resident, self.land.resident, *self.scenery.tiles):
+            resident.turn = self._turn
 
     def pose(self, state: WorldState, eye: Eye, ego: bool = True, aspect: float = 1.0) -> None:
         """Everyone and every light as in `state`, for an eye there; with or without the ego.
 
         aspect: width over height of the picture that it is for.
         """
+        self._turn.taken = False
         self.actors.update(state, eye, ego, aspect)
-        self.scenery.update(state, eye)
-        self._uncover(eye, aspect)
+        self.scenery.update(state, self._uncover(eye, aspect))
         self.signals.update(state, eye.x, eye.y)
 
-    def _uncover(self, eye: Eye, aspect: float) -> None:
-        """Show the buildings in the picture, but for those that stand hidden behind others."""
+    def _uncover(self, eye: Eye, aspect: float) -> Sight:
+        """Show the buildings and the ground in the picture, but for what stands hidden."""
         half = tan(radians(self._fov) / 2)
         up = half if aspect >= 1.0 else half / aspect
         tilt = abs(sin(eye.pitch))  # along the ground a tilted picture shows more, and farther
@@ -95,8 +102,9 @@ class Scene:
         far = self._far * (cos(eye.pitch) + up * tilt)
         corner = self._far * sqrt(1.0 + (half * max(aspect, 1.0)) ** 2 + up * up)
         reach = min(corner, far * sqrt(1.0 + spread * spread))  # nothing farther is in the picture
-        self.houses.show(eye, spread, far, reach)
-        self.land.show(eye, reach)
+        sight = self.houses.show(eye, spread, far, reach)
+        self.land.show(sight, reach)
+        return sight
 
     @contextmanager
     def only(self, state: WorldState, eye: Eye) -> Iterator[None]:

@@ -12,6 +12,7 @@ from game.view.labels import Train
 from game.view.materials import dress
 from game.view.mesh import Mesh, box, geometry, join, post, quads, turned
 from game.view.mouths import Half
+from game.view.resident import Nearby
 from game.world.city import City, Junction, Point
 from game.world.signals import Light, axis_of, light, place_of
 from game.world.state import WorldState
@@ -81,7 +82,7 @@ class Signals:
         self._rows = list(lamps.values())
         self._lenses: dict[int, Mesh] = {}
         places = [(by_id[junction].x, by_id[junction].y) for junction, _ in lamps]
-        self._places = np.array(places, float).reshape(-1, 2)
+        self._near = Nearby(np.array(places, float).reshape(-1, 2), _NEAR)
 
     def pole(self, row: int) -> Mesh:
         """One of the poles at `feet`, with its arm and heads."""
@@ -90,7 +91,8 @@ class Signals:
 
     def update(self, state: WorldState, x: float, y: float) -> None:
         """Light the lenses near (x, y) as they are in this tick; farther ones are not drawn."""
-        near = np.flatnonzero((np.abs(self._places - (x, y)) < _NEAR).all(1)).tolist()
+        rows, dx, dy = self._near.offsets(x, y)
+        near: list[int] = rows[(np.abs(dx) < _NEAR) & (np.abs(dy) < _NEAR)].tolist()
         shown = tuple([(index, light(*self._keys[index], state.tick)) for index in near])
         if shown == self._shown:
             return

@@ -6,6 +6,7 @@ one page of the built-in font and are drawn only where they can be read.
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from functools import cache
 from math import sqrt
 from typing import Any
@@ -15,14 +16,17 @@ from numpy.typing import NDArray
 from panda3d.core import DynamicTextFont, NodePath, SamplerState, TextProperties
 
 from game.view.daylight import Look
+from game.view.houses import Houses
 from game.view.labels import Train, furniture_instance, instance_bytes
 from game.view.materials import dress
 from game.view.mesh import Mesh, box, geom_node, join, post, quads, turned
 from game.view.mouths import Half
-from game.view.room import Room
+from game.view.resident import Nearby
+from game.view.room import Bands, Room, Walls
 from game.view.signals import approaches
 from game.world.city import City, Junction
 
+_CORNER, _FROM_WALL = 80.0, 0.4  # of a post from its junction at most, from walls at least [m]
 _SIGHT = 60.0  # boards and letters are drawn up to here [m]
 _GREEN = (18, 92, 60, 0)
 _BACK = (148, 152, 150, 0)
@@ -112,7 +116,9 @@ def board(name: str, low: float, both: bool) -> Mesh:
 class Signs:
     """All name signs of a city; those near the eye are built when first needed. Hang up `root`."""
 
-    def __init__(self, city: City, parts: list[Half], room: Room, first: int, look: Look) -> None:
+    def __init__(
+        self, city: City, parts: list[Half], room: Room, houses: Houses, first: int, look: Look
+    ) -> None:
         """first: the furniture number of junction 0's signs; each junction has one number."""
         self.root = NodePath("signs")
         dress(self.root, "sign", look.features)
@@ -122,15 +128,16 @@ class Signs:
         for half in parts:
             self._parts[half.junction].append(half)
         self._junctions = [j for j in city.junctions if len(names(j, self._parts[j.id])) > 1]
-        self._places = np.array([(j.x, j.y) for j in self._junctions], float).reshape(-1, 2)
-        self._room, self._first = room, first
+        places = np.array([(j.x, j.y) for j in self._junctions], float).reshape(-1, 2)
+        self._near = Nearby(places, _SIGHT)
+        self._room, self._houses, self._first = room, houses, first
         self._made: dict[int, Any] = {}
         self._shown: set[int] = set()
 
     def update(self, x: float, y: float) -> None:
         """Show the signs near (x, y)."""
-        away = self._places - (x, y)
-        wanted = set(np.flatnonzero((away * away).sum(1) < _SIGHT * _SIGHT).tolist())
+        rows, dx, dy = self._near.offsets(x, y)
+        wanted = set(rows[dx * dx + dy * dy < _SIGHT * _SIGHT].tolist())
         for row in self._shown - wanted:
             self._made[row].stash()
         for row in wanted - self._shown:
@@ -140,12 +147,17 @@ class Signs:
     def _sign(self, row: int) -> Any:
         if row not in self._made:
             junction = self._junctions[row]
-            meshes = boards(junction, self._parts[junction.id], self._room)
+            meeting, roads = self._parts[junction.id], self._room.roads
+            meshes = boards(junction, meeting, roads, lambda: self._walls(junction))
             mesh = join(meshes)
             number = furniture_instance(self._first + junction.id)
             mesh[0]["label"][:, :3] = instance_bytes(number)
             self._made[row] = self.root.attachNewNode(geom_node("signs", mesh))
         return self._made[row]
+
+    def _walls(self, junction: Junction) -> Walls:
+        """Those near a junction: the whole city's would take long, in the midst of a drive."""
+        return Walls(self._houses.about(junction.x, junction.y, _CORNER), _FROM_WALL)
 
 
 def names(junction: Junction, meeting: list[Half]) -> list[str]:
@@ -154,7 +166,9 @@ def names(junction: Junction, meeting: list[Half]) -> list[str]:
     return list(dict.fromkeys(half.street.name for half in ordered if half.street.name))
 
 
-def boards(junction: Junction, meeting: list[Half], room: Room) -> list[Mesh]:
+def boards(
+    junction: Junction, meeting: list[Half], roads: Bands, walls: Callable[[], Walls]
+) -> list[Mesh]:
     """The crossing street's name on each signal arm; both names on a post where there is none."""
     found: list[Mesh] = []
     every = names(junction, meeting)
@@ -164,10 +178,10 @@ def boards(junction: Junction, meeting: list[Half], room: Room) -> list[Mesh]:
             sign = board(short(name), _ON_ARM, both=False)
             wide = float(sign[0]["place"][:, 1].max()) + 0.25
             found.append(turned(sign, at[0] - uy * wide, at[1] + ux * wide, ux, uy))
-    return found or _posts(meeting, every, room)
+    return found or _posts(meeting, every, roads, walls())
 
 
-def _posts(meeting: list[Half], every: list[str], room: Room) -> list[Mesh]:
+def _posts(meeting: list[Half], every: list[str], roads: Bands, walls: Walls) -> list[Mesh]:
     """Two crossed boards on a post at one corner, if there is a corner with room."""
     for half in meeting:
         ux, uy = half.inwards
@@ -175,7 +189,7 @@ def _posts(meeting: list[Half], every: list[str], room: Room) -> list[Mesh]:
         for side in (1.0, -1.0):
             reach = (half.street.width / 2 + 0.9) * side
             at = np.array([[x - uy * reach + ux * 0.6, y + ux * reach + uy * 0.6]])
-            if room.roads.touched(at, 0.35)[0] or room.walls.near(at, 0.4)[0]:
+            if roads.touched(at, 0.35)[0] or walls.near(at, _FROM_WALL)[0]:
                 continue
             return _post(at[0], half, meeting, every)
     return []

@@ -17,14 +17,17 @@ from game.view.camera import Eye, eye
 from game.view.capture import Target
 from game.view.device import Device, open_hidden, open_screen
 from game.view.devices import Devices
+from game.view.front import Front
 from game.view.hud import Hud
 from game.view.keys import Deed, RawInput
 from game.view.present import Stage
 from game.view.scene import Scene
+from game.view.screen.canvas import Canvas, Marks
 from game.world.city import City
 from game.world.state import WorldState
 
 Mode = Literal["auto", "window", "offscreen"]
+Over = Callable[[Canvas], Marks]
 _FIRST_SIZE = (960, 960)
 
 
@@ -32,7 +35,8 @@ class Window:
     """mode auto: a window where there is a display, else off-screen. Raises MissingPart without GL.
 
     family: the renderer's name. has_screen: whether somebody can see it. closed: whether the
-    player has closed it (never true off-screen).
+    player has closed it (never true off-screen). front: the window to drive in, where one is open;
+    scene: made for it, where there is one.
     """
 
     def __init__(
@@ -42,16 +46,21 @@ class Window:
         mode: Mode = "auto",
         title: str = "Scale Diffusion",
         now: Callable[[], int] = time.monotonic_ns,
+        front: Front | None = None,
+        scene: Scene | None = None,
     ) -> None:
-        self._device = _open(mode, title)
+        self.front = front
+        self._device = _open(mode, title) if front is None else front.device
         self.has_screen = self._device.on_screen
         self.family = self._device.family
-        self._scene = Scene(city, profile, self._device.number)
+        self._scene = scene or Scene(city, profile, self._device.number)
         self._target = Target(
             self._device, self._scene, profile, profile.width, profile.height, labels=False
         )
-        self._stage = Stage(self._device) if self.has_screen else None
-        self._devices = Devices(self._device.host, now) if self.has_screen else None
+        self._stage: Stage | None = front.stage if front is not None else None
+        self._devices: Devices | None = front.devices if front is not None else None
+        if self.has_screen and front is None:
+            self._stage, self._devices = Stage(self._device), Devices(self._device.host, now)
         self._gone = False
 
     @property
@@ -65,10 +74,14 @@ class Window:
             return []
         return self._devices.poll()
 
-    def bind(self, bindings: Mapping[str, Deed]) -> None:
-        """Listen for these keys instead of the usual ones."""
+    def bind(self, bindings: Mapping[str, Deed], mouse_pace: int = 0) -> None:
+        """Listen for these keys instead of the usual ones. mouse_pace: see `Devices`."""
         if self._devices is not None:
-            self._devices = Devices(self._device.host, time.monotonic_ns, bindings)
+            before = self._devices
+            self._devices = Devices(self._device.host, time.monotonic_ns, bindings, mouse_pace)
+            self._devices.take_over(before)
+            if self.front is not None:
+                self.front.devices = self._devices
 
     def type(self, on: bool) -> None:
         """Begin or end taking keys as text instead of as driving."""
@@ -89,10 +102,20 @@ class Window:
         self._target.draw(view)
         return self._target.bgra()
 
-    def present(self, picture: NDArray[np.uint8] | None, hud: Hud) -> None:
-        """Show a BGRA picture (captured or styled; None keeps the last) under the HUD."""
+    def redraw(self, edges: str) -> None:
+        """Capture with such edges from now on, hard or smooth; a session is drawn with one kind."""
+        self._target.edges = edges
+
+    def present(
+        self, picture: NDArray[np.uint8] | None, hud: Hud, over: Over | None = None
+    ) -> None:
+        """Show a BGRA picture (captured or styled; None keeps the last) under the HUD.
+
+        over: what is drawn on top of it, for a canvas of the window's size; never captured.
+        """
         if self._stage is not None and not self.closed:
-            self._stage.show(picture, hud)
+            marks = over(Canvas.of(*self._stage.size)) if over is not None else ()
+            self._stage.show(picture, hud, marks)
 
     def close(self) -> None:
         """Give window, buffers and geometry back; a second call does nothing."""
@@ -100,10 +123,11 @@ class Window:
             return
         self._gone = True
         self._target.close()
-        if self._stage is not None:
+        if self._stage is not None and self.front is None:
             self._stage.close()
         self._scene.close()
-        self._device.close()
+        if self.front is None:  # whoever opened the window closes it
+            self._device.close()
 
 
 def _open(mode: Mode, title: str) -> Device:

@@ -3,8 +3,9 @@
 Answers who is ahead, beside and in the way. Decides nothing.
 """
 
-from game.world.lanes import LaneGraph, Way
+from game.world.lanes import LaneGraph
 from game.world.manners import MARGIN, Rider, Thing
+from game.world.way import Way
 
 REACH = 60.0
 """Nobody looks further ahead [m]."""

@@ -1,9 +1,9 @@
 """Vehicles of the living city at a lane's end: lights, bends, and who may enter a crossing."""
 
 from game.world.around import SETTLED, Around
-from game.world.lanes import Way
 from game.world.manners import HARDEST, MARGIN, Rider, follow
 from game.world.signals import Light, light
+from game.world.way import Way
 
 LINE = 1.2
 """Bumpers stop this far before a lane's end, behind the painted bar [m]."""

@@ -10,7 +10,7 @@ from game.world.around import REACH, SETTLED, Around
 from game.world.crossing import lane_end
 from game.world.entity import BODIES, EntityState
 from game.world.kerbside import kerb_stop, next_stop, wanted_side
-from game.world.lanes import LaneGraph, Way
+from game.world.lanes import LaneGraph
 from game.world.manners import (
     CLOSEST,
     DRIVE_TICKS,
@@ -24,6 +24,7 @@ from game.world.manners import (
 )
 from game.world.overtaking import plan
 from game.world.trig import wrap
+from game.world.way import Way
 
 ROUND = 2.5
 """What one keeps more from things that stand in the road than from other traffic [m]."""

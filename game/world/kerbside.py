@@ -2,8 +2,8 @@
 
 from game.world import chance
 from game.world.around import Around
-from game.world.lanes import Way
 from game.world.manners import HARDEST, Rider, follow
+from game.world.way import Way
 
 STOP_SHARE = {"taxi": 0.35, "bus": 0.6}
 """On this share of the lanes they stop at the kerb, for 5 to 15 seconds."""

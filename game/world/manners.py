@@ -8,9 +8,9 @@ from math import sqrt
 
 from game.world.ambient import Drive
 from game.world.entity import Body, EntityState
-from game.world.lanes import Way
 from game.world.trig import sincos
 from game.world.version import DT
+from game.world.way import Way
 
 DRIVE_TICKS = 6
 """Vehicles decide once in so many ticks."""

@@ -11,6 +11,7 @@ from math import sqrt
 from game.world.city import City, Point, Street
 from game.world.collision import Obstacles, obstacles_of
 from game.world.geometry import distance, edges_of, pairwise, segment_distance2
+from game.world.polyline import beside, length, piece
 from game.world.signals import axis_of, place_of
 from game.world.trig import atan2
 
@@ -116,7 +117,7 @@ class Pavement:
         known = self._cuts.get(street)
         if known is None:
             own = self._streets[street]
-            total = _length(own.points)
+            total = length(own.points)
             first = self._mouth(own, 0) + MARGIN + ZEBRA
             last = self._mouth(own, 1) + MARGIN + ZEBRA
             if first + last > 0.8 * total:
@@ -152,11 +153,11 @@ class Pavement:
 
     def _build(self, street: Street, side: int) -> Side:
         first, last = self._cut(street.id)
-        line, along = _piece(street.points, first, _length(street.points) - last)
+        line, along = piece(street.points, first, length(street.points) - last)
         best: Side | None = None
         for reach in REACHES:
             sign = 1.0 if side else -1.0
-            points = _beside(line, sign * (street.width / 2.0 + reach))
+            points = beside(line, sign * (street.width / 2.0 + reach))
             room = self._room(points)
             aside = room - ROOM
             limit = reach - KERB
@@ -315,8 +316,8 @@ class Pavement:
             for street_id, end in self._arms.get(junction, []):
                 line = self._streets[street_id].points
                 first, last = self._cut(street_id)
-                total = _length(line)
-                x, y = _piece(line, first, total - last)[0][-1 if end else 0]
+                total = length(line)
+                x, y = piece(line, first, total - last)[0][-1 if end else 0]
                 found.append((atan2(y - place.y, x - place.x), street_id, end))
             known = self._rings[junction] = [arm[1:] for arm in sorted(found)]
         return known
@@ -342,65 +343,12 @@ class Pavement:
         return self._streets[node // NODES // 2].width
 
 
-def _length(points: tuple[Point, ...]) -> float:
-    total = 0.0
-    for (ax, ay), (bx, by) in pairwise(points):
-        total += distance(ax, ay, bx, by)
-    return total
-
-
 def _outward(street: Street, end: int) -> Point:
     """Unit vector from a street's end along it."""
     (ax, ay), (bx, by) = street.points[:2] if end == 0 else street.points[:-3:-1]
     dx, dy = bx - ax, by - ay
     run = sqrt(dx * dx + dy * dy)
     return (dx / run, dy / run) if run > 0.0 else (1.0, 0.0)
-
-
-def _piece(
-    points: tuple[Point, ...], first: float, last: float
-) -> tuple[tuple[Point, ...], tuple[float, ...]]:
-    """The points of a line between two arc lengths, and the arc length of each [m]."""
-    found: list[Point] = []
-    along: list[float] = []
-    done = 0.0
-    for (ax, ay), (bx, by) in pairwise(points):
-        run = distance(ax, ay, bx, by)
-        if run <= 0.0:
-            continue
-        if not found and done + run >= first:
-            f = (first - done) / run
-            found.append((ax + f * (bx - ax), ay + f * (by - ay)))
-            along.append(first)
-        if done + run >= last:
-            f = (last - done) / run
-            found.append((ax + f * (bx - ax), ay + f * (by - ay)))
-            along.append(last)
-            break
-        if found:
-            found.append((bx, by))
-            along.append(done + run)
-        done += run
-    if len(found) == 1:
-        found.append(points[-1])
-        along.append(last)
-    return tuple(found), tuple(along)
-
-
-def _beside(points: tuple[Point, ...], left: float) -> tuple[Point, ...]:
-    """The line `left` metres to the left of another, mitred at its corners."""
-    normals: list[Point] = []
-    for (ax, ay), (bx, by) in pairwise(points):
-        run = distance(ax, ay, bx, by)
-        normals.append(((ay - by) / run, (bx - ax) / run) if run > 0.0 else (0.0, 0.0))
-    moved: list[Point] = []
-    for k, (x, y) in enumerate(points):
-        nx, ny = normals[k - 1 if k > 0 else 0]
-        mx, my = normals[k if k < len(normals) else k - 1]
-        scale = 1.0 + nx * mx + ny * my
-        scale = left / (scale if scale > 0.5 else 0.5)
-        moved.append((x + (nx + mx) * scale, y + (ny + my) * scale))
-    return tuple(moved)
 
 
 _known: tuple[tuple[City, Pavement], ...] = ()

@@ -6,7 +6,6 @@ part of the value, for the check whose matter it is.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import pi
 from typing import TypeVar
 
 import numpy as np
@@ -15,20 +14,22 @@ from numpy.typing import NDArray
 from game.session.format import CaptureProfile, TrackId
 from game.session.protocols import Evidence, Picture, Renderer, Viewpoint
 from game.session.reader import Session
+from game.session.track import segments
 from game.world.digest import pack_state
 from game.world.state import WorldState
 from game.world.step import step
 from game.world.version import TICK_HZ, WORLD_VERSION
 from rewards.checks.decode import Decoded, Order, decode
 from rewards.errors import RewardsError
-from scenarios.cases import case, case_digest, is_known
+from rewards.rates import cell_of
+from scenarios.cases import case, is_known
 from scenarios.errors import ScenarioError
 from scenarios.expect import Outcome, Referee
+from scenarios.spawn import Stage
 
 Rgb = NDArray[np.uint8]
 T = TypeVar("T")
 
-CELL_M, CELL_TURN = 40.0, pi / 4
 GRACE_TICKS = 10 * TICK_HZ
 """A recording may go on this long after the time limit of its scenario."""
 
@@ -78,16 +79,20 @@ class Rendered:
 class Seen:
     """The sampled pictures: decoded from the recording, and drawn again by us.
 
-    family: of our renderer; same: the recording names the same one.
+    family: of our renderer; same: the recording names the same one. sent: the recording's own
+    pictures of the game came with it; without, our drawing stands for them.
     """
 
     decoded: Decoded
     rendered: Mapping[int, Rendered]
     family: str
     same: bool
+    sent: bool = True
 
     def source(self, tick: int) -> Rgb | None:
         """The recording's picture of the game at a tick, if there is one."""
+        if not self.sent:
+            return self.rendered[tick].colour if tick in self.rendered else None
         return self.decoded.pictures.get((TrackId.SOURCE, tick))
 
     def styled(self, tick: int) -> Rgb | None:
@@ -121,23 +126,29 @@ def model(session: Session) -> str:
     return session.manifest.backend
 
 
+def staged(session: Session, evidence: Evidence) -> Stage:
+    """What the recording says that it drove, as we know it. Raises ScenarioError."""
+    manifest = session.manifest
+    return _once(evidence, "staged", lambda: case(manifest.scenario, evidence.city, manifest.seed))
+
+
 def _resim(session: Session, evidence: Evidence) -> Resim:
     manifest = session.manifest
     if manifest.world_version != WORLD_VERSION:
         raise CannotJudge(f"world version {manifest.world_version}, this is {WORLD_VERSION}")
     if not is_known(manifest.scenario):
         raise CannotJudge(f"scenario {manifest.scenario} is not in the library")
-    if case_digest(manifest.scenario) != manifest.scenario_digest:
-        return _parted(0, "replay.scenario", "the scenario is not the one that we know")
     if evidence.city.digest != manifest.pack_digest:
         return _parted(0, "replay.pack", "the city pack is not the one that we know")
     try:
-        staged = case(manifest.scenario, evidence.city, manifest.seed)
+        known = staged(session, evidence)
     except ScenarioError as error:  # a free drive from a place that this pack does not have
         return _parted(0, "replay.scenario", str(error))
-    if session.steps > staged.duration_ticks + GRACE_TICKS:
+    if known.digest != manifest.scenario_digest:
+        return _parted(0, "replay.scenario", "the scenario is not the one that we know")
+    if session.steps > known.duration_ticks + GRACE_TICKS:
         return _parted(0, "replay.length", f"{session.steps} steps are longer than the scenario")
-    ticks, referee, state = session.ticks(), Referee(staged), staged.state
+    ticks, referee, state = session.ticks(), Referee(known), known.state
     if len(ticks) == 0 or ticks.record(0).packed != pack_state(state):
         return _parted(0, "replay.start", "it does not start where the scenario starts")
     wanted = set(evidence.sample_ticks)
@@ -170,8 +181,7 @@ def _resim(session: Session, evidence: Evidence) -> Resim:
 
 def _cell(state: WorldState) -> str:
     """A square of 40 m and one of eight headings: what counts as the same view of a street."""
-    octant = int((state.ego.heading + CELL_TURN / 2) // CELL_TURN) % 8
-    return f"{int(state.ego.x // CELL_M)}:{int(state.ego.y // CELL_M)}:{octant}"
+    return cell_of(state.ego.x, state.ego.y, state.ego.heading)
 
 
 def _parted(tick: int, code: str, what: str) -> Resim:
@@ -195,11 +205,13 @@ def _seen(session: Session, evidence: Evidence) -> Seen:
         raise CannotJudge("no renderer here")
     ticks = evidence.sample_ticks
     checks = tuple(r.tick for r in session.frames(TrackId.CHECK) if r.tick in set(ticks))
+    here = segments(session.folder)
+    wanted = {TrackId.SOURCE: ticks, TrackId.STYLED: ticks, TrackId.CHECK: checks}
     order = Order(
         session.folder,
         evidence.scratch / "decoded",
-        {TrackId.SOURCE: ticks, TrackId.STYLED: ticks, TrackId.CHECK: checks},
-        prints=(TrackId.SOURCE,),
+        {track: at for track, at in wanted.items() if track in here},
+        prints=(TrackId.SOURCE,) if TrackId.SOURCE in here else (),
     )
     decoded = decode(order)
     states, profile = resim(session, evidence).states, session.manifest.capture
@@ -209,7 +221,8 @@ def _seen(session: Session, evidence: Evidence) -> Seen:
         family = renderer.family
     finally:
         renderer.close()
-    return Seen(decoded, drawn, family, family == session.manifest.renderer)
+    same, sent = family == session.manifest.renderer, TrackId.SOURCE in here
+    return Seen(decoded, drawn, family, same, sent)
 
 
 def _render(renderer: Renderer, state: WorldState, profile: CaptureProfile) -> Rendered:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from numpy.typing import NDArray
 from rewards.errors import RewardsError
 
 PRINT_SIDE = 16
+_STUDIO = (0, 1)
+_BT601 = (2, 5, 6)
+"""As FFmpeg numbers them; 0 and 2 say nothing, and decode as these."""
 _CLONE_NEWUSER, _CLONE_NEWNET, _PDEATHSIG = 0x10000000, 0x40000000, 1
 
 
@@ -76,6 +80,15 @@ def luma_print(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     scale = np.array([65.738, 129.057, 25.064], np.float32) / np.float32(256.0)
     luma = rgb.astype(np.float32) @ scale + np.float32(16.0)
     rows = np.add.reduceat(luma, _edges(luma.shape[0]), axis=0)
+    cells = np.add.reduceat(rows, _edges(luma.shape[1]), axis=1)
+    sizes = np.outer(_sizes(luma.shape[0]), _sizes(luma.shape[1]))
+    return np.rint(cells / sizes).astype(np.uint8).reshape(-1)
+
+
+def plane_print(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same of a luma plane (h, w) itself, which saves the way through colour: at most one level
+    off, by rounding."""
+    rows = np.add.reduceat(luma, _edges(luma.shape[0]), axis=0, dtype=np.uint32)
     cells = np.add.reduceat(rows, _edges(luma.shape[1]), axis=1)
     sizes = np.outer(_sizes(luma.shape[0]), _sizes(luma.shape[1]))
     return np.rint(cells / sizes).astype(np.uint8).reshape(-1)
@@ -147,12 +160,13 @@ def _one_track(order: Order, track: int, answer: dict[str, list[object]]) -> Non
         records, _ = framefile.sound((order.folder / FRAMES).read_bytes())
         source = Pictures(order.folder, track, [r for r in records if r.track == track])
         ticks = source.ticks if track in order.prints else sorted(wanted & set(source.ticks))
-        for tick, picture in source.pictures(ticks):
+        for tick, frame in source.frames(ticks):
             if track in order.prints:
-                rows.append(luma_print(picture))
+                plane = studio_luma(frame)
+                rows.append(luma_print(source.rgb(frame)) if plane is None else plane_print(plane))
                 row_ticks.append(tick)
             if tick in wanted:
-                kept.append(picture)
+                kept.append(source.rgb(frame))
                 kept_ticks.append(tick)
     except (ValueError, MemoryError, OSError) as error:
         at = row_ticks[-1] if row_ticks else -1
@@ -163,6 +177,19 @@ def _one_track(order: Order, track: int, answer: dict[str, list[object]]) -> Non
     if rows:
         np.save(order.out / f"prints-{track}.npy", np.stack(rows))
         answer["prints"].append([track, *row_ticks])
+
+
+def studio_luma(frame: Any) -> NDArray[np.uint8] | None:
+    """The luma plane (h, w) of a decoded frame, not copied; None where it is not BT.601 in studio
+    range, as our own encoder has it, and colour must tell."""
+    ours = frame.format.name in ("yuv420p", "yuv444p") and (
+        frame.color_range in _STUDIO and frame.colorspace in _BT601
+    )
+    if not ours:
+        return None
+    plane = frame.planes[0]
+    luma = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+    return luma[: frame.height, : frame.width]
 
 
 def _confine(limits: DecodeLimits) -> None:

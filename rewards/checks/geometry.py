@@ -23,7 +23,8 @@ class Likeness:
 
 def compare(one: Rgb, other: Rgb, levels: int, tile: int) -> Likeness:
     """How far two pictures (h, w, 3) are apart; a pixel differs by more than `levels`."""
-    apart = np.abs(one.astype(np.int16) - other.astype(np.int16)).max(axis=2) > levels
+    red, green, blue = cv2.split(cv2.absdiff(one, other))
+    apart = cv2.max(cv2.max(red, green), blue) > levels
     height, width = (size // tile * tile for size in apart.shape)
     tiles = apart[:height, :width].reshape(height // tile, tile, width // tile, tile)
     return Likeness(float(tiles.mean(axis=(1, 3)).max()), float(apart.mean()))
@@ -37,6 +38,9 @@ def geometry(session: Session, evidence: Evidence) -> Finding:
     if views.decoded.problems:
         track, tick, why = views.decoded.problems[0]
         return Finding("geometry", False, 1.0, limit, "geometry.video", tick, f"{track}: {why}")
+    if not views.sent:
+        why = "the source video was not sent; our own drawing stands for it"
+        return Finding("geometry", True, 0.0, limit, detail=why, evidence={"sent": False})
     lossless = _lossless(views, kind)
     if lossless is not None:
         tick, share = lossless

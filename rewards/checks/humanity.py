@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from game.session.protocols import Evidence, Finding
 from game.session.reader import Session
 from game.world.controls import Controls
+from game.world.entity import EntityState
 from game.world.version import TICK_HZ
+from rewards.checks.case import staged
+from rewards.checks.reaction import Reactions, reactions
+from scenarios.errors import ScenarioError
+from scenarios.road import survey
 
 EVERY = 2  # 30 samples a second
 LEAST_S = 5.0
@@ -48,14 +53,39 @@ def _periodicity(steer: NDArray[np.float64]) -> float:
 
 def humanity(session: Session, evidence: Evidence) -> Finding:
     """Score: 0 mechanical .. 1 like a hand; the threshold is 0, it always passes."""
-    found = measures(session.controls())
-    score = 0.5
+    drive = session.controls()
+    found = measures(drive)
+    score, more = 0.5, {}
+    detail = ", ".join(f"{name} {value:.2f}" for name, value in found.items()) or "too short to say"
     if found:
         varied = min(1.0, found["unique"] / 0.05)
         uneven = 1.0 - max(0.0, found["periodicity"] - 0.5) * 2
         # a regulator corrects at every tick, back and forth; a hand holds still in between
         rested = 1.0 - max(0.0, found["busy"] * found["jerk"] - 0.3) / 0.7
-        score = max(0.0, min(1.0, (varied + uneven + rested) / 3))
-    detail = ", ".join(f"{name} {value:.2f}" for name, value in found.items()) or "too short to say"
-    more = {"humanity_milli": int(1000 * score)}
-    return Finding("humanity", True, score, 0.0, detail=detail, evidence=more)
+        terms = [varied, uneven, rested]
+        answers = _answers(session, evidence, drive)
+        if answers.score is not None:
+            terms.append(answers.score)
+        more = {"answers": len(answers.ticks), "early_milli": int(1000 * answers.early)}
+        detail += f", {answers.told()}"
+        score = max(0.0, min(1.0, sum(terms) / len(terms)))
+    return Finding(
+        "humanity", True, score, 0.0, detail=detail,
+        evidence={"humanity_milli": int(1000 * score), **more},
+    )  # fmt: skip
+
+
+def _answers(session: Session, evidence: Evidence, drive: Sequence[Controls]) -> Reactions:
+    """To what came up in the drive; the replay before has found its states to be true."""
+    stored = session.ticks()
+    try:
+        route = staged(session, evidence).route
+    except ScenarioError:
+        return Reactions(())
+    road = survey(route, evidence.city) if len(route) > 1 else None
+
+    def view(tick: int) -> tuple[EntityState, Sequence[EntityState]]:
+        state = stored[tick]
+        return state.ego, state.actors
+
+    return reactions(view, drive[: len(stored)], road)

@@ -38,6 +38,8 @@ FIELDS: dict[str, type] = {
     "key": str,
     "sig": str,
 }
+SEED = "seed"
+"""In a block where it was released: [seed, released_ns]."""
 FIRST = "0" * 64
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _PRINT = re.compile(r"[0-9a-f]{512}")
@@ -65,7 +67,8 @@ class Sight:
 class Journal:
     """A journal that may be believed. frames by tick; inputs: (tick, chain as hex).
 
-    witnessed: ticks that a third party styled and our gateway saw.
+    witnessed: ticks that a third party styled and our gateway saw. seed: the scenario's as it was
+    first released, and when [ns]; None where it never was.
     """
 
     frames: Mapping[int, Sight]
@@ -73,6 +76,7 @@ class Journal:
     model: str
     ended: bool
     witnessed: frozenset[int] = frozenset()
+    seed: tuple[int, int] | None = None
 
 
 def read(
@@ -90,6 +94,7 @@ def read(
     witnessed: set[int] = set()
     inputs: list[tuple[int, str]] = []
     previous, expected, last_tick, last_ns, ended, model = FIRST, 0, -1, 0, False, ""
+    seed: tuple[int, int] | None = None
     for line in lines:
         block = _block(line)
         if not tickets.is_signed(block, (*keys, *gateways)):
@@ -109,9 +114,21 @@ def read(
                 witnessed.add(tick)
             last_tick, last_ns = tick, sent
         inputs.extend((tick, chain) for tick, chain in block["inputs"])
+        if SEED in block:
+            seed = _first_seed(block, seed)
         previous, expected = hashlib.sha256(line).hexdigest(), block["n"] + 1
         ended, model = block["end"], block["model"].split("/", 1)[0]
-    return Journal(frames, tuple(inputs), model, ended, frozenset(witnessed))
+    return Journal(frames, tuple(inputs), model, ended, frozenset(witnessed), seed)
+
+
+def _first_seed(block: Mapping[str, Any], before: tuple[int, int] | None) -> tuple[int, int]:
+    """A server that lost its file releases the same seed again; the first time counts."""
+    seed, released_ns = block[SEED]
+    if released_ns > block["server_time_ns"]:
+        raise Broken("journal.time", -1, "a seed was released after its block was sealed")
+    if before is not None and before[0] != seed:
+        raise Broken("journal.seed", -1, "two seeds were released for one ticket")
+    return before or (seed, released_ns)
 
 
 def _block(line: bytes) -> dict[str, Any]:
@@ -119,13 +136,14 @@ def _block(line: bytes) -> dict[str, Any]:
         block = json.loads(line)
     except (ValueError, RecursionError):
         raise Broken("journal.shape", -1, "a line is not JSON") from None
-    if not isinstance(block, dict) or set(block) != set(FIELDS):
+    if not isinstance(block, dict) or set(block) - {SEED} != set(FIELDS):
         raise Broken("journal.shape", -1, "a block lacks a field or has one too many")
     if any(type(block[name]) is not kind for name, kind in FIELDS.items()) or block["v"] != 1:
         raise Broken("journal.shape", -1, "a field of a block has a wrong type")
     if tickets.canonical(block) != line:
         raise Broken("journal.shape", -1, "a line is not in canonical form")
     rows = all(_is_frame(row) for row in block["frames"])
+    rows = rows and (SEED not in block or _is_seed(block[SEED]))
     if not rows or not all(_is_commit(row) for row in block["inputs"]):
         raise Broken("journal.shape", -1, "a row of a block is malformed")
     return block
@@ -140,6 +158,16 @@ def _is_frame(row: object) -> bool:
         and _PRINT.fullmatch(row[3]) is not None
         and isinstance(row[4], str)
         and _HEX64.fullmatch(row[4]) is not None
+    )
+
+
+def _is_seed(row: object) -> bool:
+    return (
+        isinstance(row, list)
+        and len(row) == 2
+        and all(type(value) is int for value in row)
+        and 0 <= row[0] < 1 << 31
+        and 0 <= row[1] < 1 << 63
     )
 
 
@@ -161,6 +189,9 @@ def journal(session: Session, evidence: Evidence) -> Finding:
     path = session.folder / JOURNAL
     pairs = [pair.tick for pair in session.pairs()]
     lines = path.read_bytes().splitlines() if path.is_file() else []
+    late = session.manifest.ticket.get("seed") == tickets.LATE_SEED
+    if late and not lines:
+        return _unreleased()
     if not lines:
         return _finding(0, len(pairs), "no journal: every pair is the player's own word")
     try:
@@ -171,6 +202,8 @@ def journal(session: Session, evidence: Evidence) -> Finding:
             evidence.keys.get("journal", ()),
             evidence.keys.get("gateway", ()),
         )
+        if late:
+            _released(book, session)
         _commits(book, session, evidence)
         _styled(book, session)
         _prints(book, session, evidence)
@@ -178,6 +211,9 @@ def journal(session: Session, evidence: Evidence) -> Finding:
     except Broken as broken:
         score = 0.0
         return Finding("journal", False, score, 0.0, broken.reason, broken.tick, broken.why)
+    if not late and evidence.policy not in tickets.SEEDED:
+        told = "the seed came with the ticket and left time to prepare: every pair is `self`"
+        return _finding(0, len(pairs), told)
     if pace is None:
         return _finding(0, len(pairs), "too short to show its pace: every pair is `self`")
     exact = {pair.tick for pair in session.pairs() if pair.pairing == Pairing.EXACT}
@@ -194,6 +230,25 @@ def _finding(attested: int, pairs: int, detail: str, witnessed: int = 0, **more:
     }  # fmt: skip
     share = attested / pairs if pairs else 0.0
     return Finding("journal", True, share, 0.0, detail=detail, evidence=counts)
+
+
+def _unreleased() -> Finding:
+    told = "no server of ours released the seed that it was driven with"
+    return Finding("journal", False, 0.0, 0.0, "journal.seed", -1, told)
+
+
+def _released(book: Journal, session: Session) -> None:
+    """The seed was given out live, and the run began soon after: there was no time to rehearse."""
+    if book.seed is None or book.seed[0] != session.manifest.seed:
+        raise Broken("journal.seed", -1, "another seed than the one that was released")
+    if not book.frames:
+        return
+    tick = min(book.frames)
+    begun = book.frames[tick].received_ns / 1e9 - tick / TICK_HZ
+    waited = begun - book.seed[1] / 1e9
+    if not -1.0 <= waited <= thresholds.SEED_LEAD_S:
+        told = f"the run began {waited:.1f} s after its seed was released"
+        raise Broken("journal.late", tick, told)
 
 
 def _commits(book: Journal, session: Session, evidence: Evidence) -> None:

@@ -26,10 +26,21 @@ def replay(session: Session, evidence: Evidence) -> Finding:
         "collisions": ours.collisions,
         "success": success,
         "reason": "" if ours.outcome is None else ours.outcome.reason,
+        **_ended(ours),
         "cells": dict(ours.cells),
         "print": Print.of(ours.path, session.controls()).to_hex(),
     }
     return Finding("replay", True, 1.0, 1.0, detail=detail, evidence=evidence_of)
+
+
+def _ended(ours: Resim) -> dict[str, int]:
+    """When it ended and how close it came, as our own run says; nothing for one given up."""
+    if ours.outcome is None:
+        return {}
+    told = {"end_tick": ours.outcome.tick}
+    if ours.outcome.min_ttc_s is not None:
+        told["min_ttc_ms"] = int(1000.0 * ours.outcome.min_ttc_s)
+    return told
 
 
 def _claims(session: Session, ours: Resim) -> tuple[str, str] | None:

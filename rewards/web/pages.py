@@ -23,9 +23,14 @@ from rewards.utc import utc_time
 
 HERE = Path(__file__).parent
 PAGE = 50
+SCRIPTS = ("wallet", "code", "sign")
 PRIVATE = ("humanity", "near-duplicate")
 """Checks whose numbers stay here."""
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"
+LINKS = (
+    ("/", "Drives and payouts"), ("/boards", "Leaderboards"), ("/rates", "What is paid"),
+    ("/wallet", "Link a wallet"), ("/c", "Redeem a code"),
+)  # fmt: skip
 WORDS = {
     "owed": "owed", "signed": "being paid", "sent": "being paid", "expired": "to be paid again",
     "finalized": "paid", "parked": "waits for a person",
@@ -40,15 +45,15 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
         show: Annotated[str, Query(pattern="^(all|accepted|rejected)$")] = "all",
         page: Annotated[int, Query(ge=0, le=100_000)] = 0,
     ) -> HTMLResponse:
-        return _page("Drives and payouts", _front(desk, show, page), "/")
+        return web_page("Drives and payouts", _front(desk, show, page), "/")
 
     @app.get("/sessions/{session}", response_class=HTMLResponse, include_in_schema=False)
     def one(session: str) -> HTMLResponse:
         verdict = desk.ledger.verdict(session) if is_id(session) else None
         if verdict is None:
             body = "<p>No verdict on such a session. It may still be waiting in the queue.</p>"
-            return _page("Unknown session", f"<h1>Unknown session</h1>{body}", status=404)
-        return _page(f"Session {session}", _session(desk, verdict))
+            return web_page("Unknown session", f"<h1>Unknown session</h1>{body}", status=404)
+        return web_page(f"Session {session}", _session(desk, verdict))
 
     @app.post("/sessions/{session}/appeal", include_in_schema=False)
     def appeal(session: str) -> RedirectResponse:
@@ -69,22 +74,24 @@ def add_pages(app: FastAPI, desk: Desk) -> None:
     def style() -> Response:
         return Response((HERE / "style.css").read_text("utf-8"), media_type="text/css")
 
-    @app.get("/wallet.js", include_in_schema=False)
-    def script() -> Response:
-        return Response((HERE / "wallet.js").read_text("utf-8"), media_type="text/javascript")
+    @app.get("/{name}.js", include_in_schema=False)
+    def script(name: str) -> Response:
+        if name not in SCRIPTS:
+            raise UploadRefused("script.unknown", "there is no such script", 404)
+        return Response((HERE / f"{name}.js").read_text("utf-8"), media_type="text/javascript")
 
     @app.get("/wallet", response_class=HTMLResponse, include_in_schema=False)
     def wallet(request: Request) -> HTMLResponse:
-        reply = _page("Link a wallet", (HERE / "wallet.html").read_text("utf-8"), "/wallet")
+        reply = web_page("Link a wallet", (HERE / "wallet.html").read_text("utf-8"), "/wallet")
         policy = POLICY + "; script-src 'self'; connect-src 'self'"
         reply.headers["Content-Security-Policy"] = policy
         return reply
 
 
-def _page(title: str, body: str, here: str = "", status: int = 200) -> HTMLResponse:
+def web_page(title: str, body: str, here: str = "", status: int = 200) -> HTMLResponse:
     links = "".join(
         f'<li><a href="{address}"{current}>{name}</a></li>'
-        for address, name in (("/", "Drives and payouts"), ("/wallet", "Link a wallet"))
+        for address, name in LINKS
         for current in (' aria-current="page"' if address == here else "",)
     )
     text = (

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.backends.base import Backend, Painter
+from streaming.backends.base import Backend, PlayerPainter
 from streaming.frames import Pixels
 
 VERSION = 1
@@ -147,7 +147,7 @@ class Slow:
 class SlowPainter:
     """Another painter that takes `seconds` longer for each picture."""
 
-    def __init__(self, inner: Painter, seconds: float) -> None:
+    def __init__(self, inner: PlayerPainter, seconds: float) -> None:
         self._inner, self._seconds = inner, seconds
 
     def style(self, frame: Pixels, prompt: str, seed: int, style: str = "") -> Pixels:
@@ -156,7 +156,7 @@ class SlowPainter:
 
 
 def _late(
-    inner: Painter, seconds: float, frame: Pixels, prompt: str, seed: int, style: str
+    inner: PlayerPainter, seconds: float, frame: Pixels, prompt: str, seed: int, style: str
 ) -> Pixels:
     time.sleep(seconds)
     return inner.style(frame, prompt, seed, style)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.backends.filter import style_of
-from streaming.backends.tiny_files import INPUTS, SIZES, Card, read_card
+from streaming.backends.tiny_files import DIMS, Card, read_card
+from streaming.backends.tiny_planes import Planes
 from streaming.frames import Pixels
 
 log = logging.getLogger(__name__)
@@ -46,14 +47,20 @@ class Choice:
         return f"{self.size} px, {self.steps} step{'s' if self.steps > 1 else ''}"
 
 
-CHOICES = (Choice(480, 1), *(Choice(size, steps) for size in SIZES[1:] for steps in (2, 1)))
-"""From the finest to the fastest."""
-FIRST = Choice(320, 1)
+CHOICES = (
+    Choice(480, 2), Choice(480, 1), Choice(320, 2), Choice(320, 1), Choice(256, 1), Choice(224, 1)
+)  # fmt: skip
+"""From the finest to the fastest. Two steps at 256 px would cost more than 320 px and show less."""
+FIRST = Choice(256, 1)
 TIMES = {1: (1.0,), 2: (1.0, 0.5)}
 
 
 class Tiny:
-    """One loaded network, shared by all players. Raises WeightsBad, ImportError."""
+    """One loaded network, shared by all players. Raises WeightsBad, ImportError.
+
+    gives_way: it was not asked for by name, and leaves the painting to something quicker where its
+    fastest choice does not keep the budget.
+    """
 
     name = "tiny"
 
@@ -61,7 +68,8 @@ class Tiny:
         self,
         card: Card | None = None,
         budget_ms: float = BUDGET_MS,
-        now: Callable[[], float] = time.perf_counter,
+        now: Callable[[], float] = time.thread_time,
+        gives_way: bool = False,
     ) -> None:
         import onnxruntime
 
@@ -69,6 +77,7 @@ class Tiny:
         self.card = card or read_card()
         self.model = f"tiny/{self.card.digest[:16]}"
         self._budget_ms, self._now = budget_ms, now
+        self._gives_way = gives_way
         self._sessions: dict[int, Any] = {}
         self._lock = threading.Lock()
         self.choice = CHOICES[-1]
@@ -95,7 +104,11 @@ class Tiny:
         log.warning("backend.chosen name=tiny %s", self.told())
 
     def _measured(self, choice: Choice, height: int, width: int) -> Choice:
-        """The choice with the median time of a few frames [ms]."""
+        """The choice with the median time of a few frames [ms].
+
+        On the processor, not on the clock: while a game starts, all its parts do at once, and
+        what they take in those seconds says nothing about the drive after them.
+        """
         self.choice, painter = choice, self.painter()
         frame = np.full((height, width, 4), 128, np.uint8)
         painter.style(frame, "", 0, self.card.styles[0])
@@ -105,6 +118,11 @@ class Tiny:
             painter.style(frame, "", 0, self.card.styles[0])
             spent.append((self._now() - begin) * 1e3)
         return replace(choice, ms=sorted(spent)[_TRIED // 2])
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is to paint here: what was chosen keeps the pace, or it was asked for."""
+        return not self._gives_way or self.choice.ms <= self._budget_ms
 
     def told(self) -> str:
         """What it chose, for people."""
@@ -127,6 +145,9 @@ class Tiny:
                 options.intra_op_num_threads = 1
                 options.inter_op_num_threads = 1
                 options.log_severity_level = 3
+                quarter = size // self.card.fold
+                for name, side in zip(DIMS, (size, size, quarter, quarter), strict=True):
+                    options.add_free_dimension_override_by_name(name, side)
                 self._sessions[size] = self._runtime.InferenceSession(
                     self.card.graph(size), options, providers=["CPUExecutionProvider"]
                 )
@@ -154,35 +175,46 @@ class Painter:
         self._style: Floats | None = None
         self._size, self._seed = 0, 0
         self._noises: tuple[Floats, ...] = ()
+        self._place: Floats | None = None
+        self._planes: Planes | None = None
+        self._shape: tuple[int, ...] = ()
 
     def style(self, frame: Pixels, prompt: str, seed: int, style: str = "") -> Pixels:
         """Paint a (height, width, 4) BGRA picture; what came before it is remembered."""
         backend, choice = self._backend, self._backend.choice
         begin = time.perf_counter()
-        self._ready(choice.size, seed)
+        planes, keep = self._ready(choice.size, seed, frame.shape)
         shares = self._toward(style_of(prompt, style))
         session = backend.session(choice.size)
-        feed: dict[str, Any] = dict.fromkeys(INPUTS)
-        feed |= {"frame": np.ascontiguousarray(frame), "style": shares, "kept": self._kept}
-        styled, keep = frame, self._kept
+        feed: dict[str, Any] = {
+            "picture": planes.shrink(frame), "style": shares, "kept": keep,
+            "place": self._place,
+        }  # fmt: skip
+        change = gain = None
         for noise, at in zip(self._noises, TIMES[choice.steps], strict=False):
-            clean = keep[:, :3] if keep is not None and at < 1.0 else np.zeros_like(noise)
-            feed["noised"] = (1.0 - np.float32(at)) * clean + np.float32(at) * noise
+            feed["noised"] = noise if at == 1.0 else _mixed(keep[:, :3], noise, at)
             feed["time"] = np.full((1, 1), at, np.float32)
-            styled, keep = session.run(None, feed)
+            change, gain, keep = session.run(None, feed)
+        assert change is not None
+        assert gain is not None
         self._kept = keep
+        styled = planes.lay(change, gain)
         backend.took((time.perf_counter() - begin) * 1e3)
         return styled
 
-    def _ready(self, size: int, seed: int) -> None:
+    def _ready(self, size: int, seed: int, shape: tuple[int, ...]) -> tuple[Planes, Floats]:
         """Noise for this seed and size; what is kept starts anew when either changes."""
-        if self._kept is not None and (size, seed) == (self._size, self._seed):
-            return
-        quarter, draw = size // self._backend.card.fold, np.random.default_rng(seed & 0xFFFFFFFF)
-        shape = (1, 3, quarter, quarter)
-        self._noises = tuple(draw.standard_normal(shape, np.float32) for _ in range(2))
-        self._kept = np.zeros((1, self._backend.card.kept, quarter, quarter), np.float32)
+        if self._planes is None or (size, shape) != (self._size, self._shape):
+            self._planes, self._shape = Planes(shape[0], shape[1], size), shape
+        if self._kept is None or (size, seed) != (self._size, self._seed):
+            quarter = size // self._backend.card.fold
+            draw, line = np.random.default_rng(seed & 0xFFFFFFFF), np.linspace(-1, 1, quarter)
+            self._place = np.stack(np.meshgrid(line, line))[None].astype(np.float32)
+            wide = (1, 3, quarter, quarter)
+            self._noises = tuple(draw.standard_normal(wide, np.float32) for _ in range(2))
+            self._kept = np.zeros((1, self._backend.card.kept, quarter, quarter), np.float32)
         self._size, self._seed = size, seed
+        return self._planes, self._kept
 
     def _toward(self, name: str) -> Floats:
         """Shares of the styles: those of before, moved a step towards the one asked for."""
@@ -196,3 +228,8 @@ class Painter:
         step = np.float32(1.0 / TURN)
         self._style = wanted if reach <= 1.5 * step else self._style + gap * (step / reach)
         return self._style
+
+
+def _mixed(clean: Floats, noise: Floats, at: float) -> Floats:
+    """The small picture at flow time `at`."""
+    return (1.0 - np.float32(at)) * clean + np.float32(at) * noise

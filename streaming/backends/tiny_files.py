@@ -13,15 +13,14 @@ from typing import Any
 from streaming.errors import WeightsBad
 
 CARD = "card.json"
-SIZES = (480, 320, 256)
+SIZES = (480, 320, 256, 224)
 """Sides that the network runs at [px], finest first; frames of any size pass through each."""
-INPUTS = ("frame", "noised", "time", "style", "kept")
-OUTPUTS = ("styled", "keep")
-
-
-def graph_name(size: int) -> str:
-    """File name of the graph of one size."""
-    return f"tiny-{size}.onnx"
+GRAPH, SMALL = "tiny.onnx", "tiny-small.onnx"
+"""One graph runs at every size; a second one's last layer may have been fitted to small ones."""
+INPUTS = ("picture", "noised", "time", "style", "kept", "place")
+OUTPUTS = ("change", "gain", "keep")
+DIMS = ("height", "width", "rows", "columns")
+"""Names of the graph's free dimensions: of the picture, and of what is as small as a fold."""
 
 
 def bundled() -> Path:
@@ -41,16 +40,16 @@ class Card:
     files: dict[str, dict[str, Any]]
 
     def graph(self, size: int) -> bytes:
-        """The graph of one size. Raises WeightsBad unless it is the one that the card names."""
-        name = graph_name(size)
-        path = self.folder / name
-        if name not in self.files:
-            raise WeightsBad(path, "the card names no such file")
+        """The graph for a size. Raises WeightsBad unless it is the one that the card names."""
+        names = [name for name, told in self.files.items() if size in told.get("sizes", ())]
+        if not names:
+            raise WeightsBad(self.folder / CARD, f"it names no graph for {size} px")
+        path = self.folder / names[0]
         try:
             data = path.read_bytes()
         except OSError as error:
             raise WeightsBad(path, error.strerror or str(error)) from error
-        if hashlib.sha256(data).hexdigest() != self.files[name]["sha256"]:
+        if hashlib.sha256(data).hexdigest() != self.files[names[0]]["sha256"]:
             raise WeightsBad(path, "its checksum is not the one on its card")
         return data
 

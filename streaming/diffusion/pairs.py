@@ -9,13 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from streaming.diffusion.model import FOLD, STYLES
-from streaming.errors import PairsMissing
+from streaming.errors import LabelsMissing, PairsMissing
 
 Pixels = NDArray[np.uint8]
+_CLASSES = 19  # Cityscapes' train ids; what has none is in no class
+_NEAR = 20.0  # where nearness is a half [m]
+LABELS = 1 + 3 + _CLASSES
+"""Planes of `Clip.labels`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,26 @@ class Clip:
         """(frames, h, w) train ids."""
         return np.asarray(np.load(self.drive / "kinds.npy", mmap_mode="r")[self.row])
 
+    def labels(self) -> Tensor:
+        """(frames, LABELS, h / 4, w / 4): nearness, normal and class, each fold's mean.
+
+        Raises LabelsMissing where the pairs were made without.
+        """
+        try:
+            depth, normal = (
+                torch.from_numpy(
+                    np.load(self.drive / f"{name}.npy", mmap_mode="r")[self.row].copy()
+                )
+                for name in ("depth", "normal")
+            )
+        except FileNotFoundError as error:
+            raise LabelsMissing(self.drive.parent) from error
+        kinds = torch.from_numpy(self.kinds().astype(np.int64))
+        classes = F.one_hot(kinds.clamp(max=_CLASSES), _CLASSES + 1)[..., :_CLASSES]
+        planes = torch.cat([_NEAR / (_NEAR + depth.float()[..., None]), normal.float() / 127,
+                            classes.float()], -1)  # fmt: skip
+        return F.avg_pool2d(planes.permute(0, 3, 1, 2), FOLD)
+
     def flow(self) -> NDArray[np.float16]:
         """(frames - 1, h, w, 2) [px]; held-out clips alone have it."""
         return np.asarray(np.load(self.drive / "flow.npy", mmap_mode="r")[self.row])
@@ -47,12 +72,16 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """source, target (b, frames, 3, h, w) in 0..1; style (b, styles); place (b, 2, h/4, w/4)."""
+    """source, target (b, frames, 3, h, w) in 0..1; style (b, styles); place (b, 2, h/4, w/4).
+
+    labels (b, frames, LABELS, h/4, w/4), where they were asked for.
+    """
 
     source: Tensor
     target: Tensor
     style: Tensor
     place: Tensor
+    labels: Tensor | None = None
 
 
 def find(folder: Path, split: str) -> tuple[Clip, ...]:
@@ -71,33 +100,48 @@ def find(folder: Path, split: str) -> tuple[Clip, ...]:
     return tuple(found)
 
 
-def cut(clips: tuple[Clip, ...], seed: int, step: int, batch: int, width: int) -> Batch:
-    """The batch of one step: columns of `width` [px] over the full height, some mirrored."""
+def cut(
+    clips: tuple[Clip, ...], seed: int, step: int, batch: int, width: int, frames: int = 2,
+    labels: bool = False,
+) -> Batch:  # fmt: skip
+    """The batch of one step: columns of `width` [px] over the full height, some mirrored.
+
+    The source is given another exposure and tint and some noise, as other cards and codecs do.
+    """
     draw = np.random.default_rng((seed, step))
     sources, targets, styles, places = [], [], [], []
+    tints, planes = [], []
     for _ in range(batch):
         clip = clips[int(draw.integers(len(clips)))]
         source, target = clip.source(), clip.target()
+        tints.append(np.exp(draw.normal(0.0, 0.05) + draw.normal(0.0, 0.015, 3)))
         full = source.shape[2]
         left = int(draw.integers((full - width) // FOLD + 1)) * FOLD
-        order = slice(None) if draw.random() < 0.5 else slice(None, None, -1)
+        order = np.resize(np.arange(len(source))[:: draw.choice((1, -1))], frames)
         across = np.linspace(-1, 1, full // FOLD, dtype=np.float32)
         across = across[left // FOLD : (left + width) // FOLD]
         down = np.linspace(-1, 1, source.shape[1] // FOLD, dtype=np.float32)
+        turned = False
         if draw.random() < 0.5:
             source, target, across = source[:, :, ::-1], target[:, :, ::-1], across
-            left = full - width - left
+            left, turned = full - width - left, True
             across = -across[::-1]
-        sources.append(source[order, :, left : left + width])
-        targets.append(target[order, :, left : left + width])
+        if labels:  # normals stay those of the world, which the light is of
+            told = clip.labels().flip(3) if turned else clip.labels()
+            cut_ = told[..., left // FOLD : (left + width) // FOLD]
+            planes.append(cut_[torch.from_numpy(order.copy())])
+        sources.append(source[:, :, left : left + width][order])
+        targets.append(target[:, :, left : left + width][order])
         styles.append(STYLES.index(clip.style))
         places.append(np.stack(np.broadcast_arrays(across[None, :], down[:, None])))
-    noise = draw.normal(0.0, draw.uniform(0.0, 2.0), np.stack(sources).shape).astype(np.float32)
+    captured = np.stack(sources) * np.array(tints, np.float32)[:, None, None, None]
+    noise = draw.standard_normal(captured.shape, np.float32) * np.float32(draw.uniform(0.0, 2.0))
     return Batch(
-        pictures(np.stack(sources) + noise),
+        pictures(np.clip(captured + noise, 0, 255)),
         pictures(np.stack(targets)),
         one_hot(styles),
         torch.from_numpy(np.stack(places)),
+        torch.stack(planes) if labels else None,
     )
 
 
@@ -105,6 +149,14 @@ def pictures(pixels: NDArray[np.generic]) -> Tensor:
     """(..., h, w, 3) 0..255 as (..., 3, h, w) float 0..1."""
     moved = np.ascontiguousarray(np.moveaxis(pixels, -1, -3)).astype(np.float32)
     return torch.from_numpy(moved) / 255.0
+
+
+def sized(pixels: NDArray[np.generic], side: int) -> Tensor:
+    """As `pictures`, at another size: means of the area under each pixel. side 0: as they are."""
+    made = pictures(pixels)
+    if side in (0, made.shape[-1]):
+        return made
+    return F.interpolate(made, (side, side), mode="area")
 
 
 def one_hot(styles: list[int]) -> Tensor:

@@ -3,7 +3,6 @@
 Owns the training folder: checkpoint.pt (whole or not at all), log.jsonl, sheets/.
 """
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -15,23 +14,25 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from streaming.diffusion import flow, pairs
+from streaming.diffusion.kept import Say, begun, noted
 from streaming.diffusion.measure import psnr, ssim
 from streaming.diffusion.model import STYLES, Tiny, TinyParams
 from streaming.diffusion.sheet import write_sheet
 from streaming.errors import TrainingClash
 
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """One run. steps: in all; the last fifth of them cools down. width: of the columns cut [px].
+    """One run. steps: in all; `cool` of them, the last, cool down. width: of the columns cut [px].
 
-    unroll: frames a clip is played, there and back. threads: 0 leaves torch's own choice.
+    unroll: frames a clip is played, there and back, at every other step; between them as many
+    single frames of other clips. threads: 0 leaves torch's own choice. begin: a checkpoint whose
+    weights it begins with; what that lacks begins as in a new network.
     """
 
     data: Path
     out: Path
+    begin: Path | None = None
     steps: int = 3000
     batch: int = 2
     width: int = 160
@@ -39,6 +40,7 @@ class TrainConfig:
     rate: float = 2e-3
     seed: int = 1
     every: int = 250
+    cool: float = 0.5
     threads: int = 1
     params: TinyParams = field(default_factory=TinyParams)
 
@@ -68,43 +70,67 @@ class Run:
         groups = [{"params": rest, "share": 1.0}, {"params": told, "share": 3.0}]
         self.optimiser = torch.optim.AdamW(groups, config.rate, (0.9, 0.98))
         self.history: list[dict[str, Any]] = []
+        self.before: list[dict[str, Any]] = []
 
     @property
     def path(self) -> Path:
         """Where the run is kept."""
         return self.config.out / "checkpoint.pt"
 
-    def save(self) -> None:
-        """Replace the checkpoint in one go."""
+    def save(self, out: Path | None = None) -> None:
+        """Replace the checkpoint in one go. out: another file than the run's own."""
+        path = out or self.path
         state = {
             "params": self.config.params.told(), "seed": self.config.seed, "step": self.step,
             "cpu_s": self.cpu_s, "model": self.model.state_dict(),
             "average": self.average.state_dict(), "optimiser": self.optimiser.state_dict(),
-            "history": self.history,
+            "history": self.history, "before": self.before,
         }  # fmt: skip
-        part = self.path.with_suffix(".part")
+        part = path.with_suffix(".part")
         torch.save(state, part)
-        part.replace(self.path)
+        part.replace(path)
 
     def load(self) -> None:
         """Go on from the checkpoint. Raises TrainingClash where it is another network's."""
         state = torch.load(self.path, weights_only=True)
-        told = json.loads(json.dumps(self.config.params.told()))
-        if json.loads(json.dumps(state["params"])) != told or state["seed"] != self.config.seed:
+        try:
+            same = TinyParams.of(state["params"]) == self.config.params
+        except ValueError:
+            same = False
+        if not same or state["seed"] != self.config.seed:
             raise TrainingClash(self.path)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.cpu_s, self.history = state["step"], state["cpu_s"], state["history"]
+        self.before = state.get("before", [])
+
+    def begin(self, path: Path) -> None:
+        """Take another run's weights. Raises TrainingClash where they do not fit."""
+        state = torch.load(path, weights_only=True)
+        try:
+            odd = self.model.load_state_dict(state["average"], strict=False).unexpected_keys
+        except RuntimeError as error:
+            raise TrainingClash(path) from error
+        if odd:
+            raise TrainingClash(path)
+        self.average.load_state_dict(self.model.state_dict())
+        self.before = [*state.get("before", []), {"step": state["step"], "cpu_s": state["cpu_s"],
+                       "seed": state["seed"]}]  # fmt: skip
 
     def advance(self, clips: tuple[pairs.Clip, ...]) -> dict[str, float]:
         """One step on the batch that belongs to it."""
         config = self.config
-        batch = pairs.cut(clips, config.seed, self.step, config.batch, config.width)
+        unroll = config.unroll if self.step % 2 else 1
+        size = config.batch * config.unroll // unroll
+        told = config.params.labels > 0
+        batch = pairs.cut(clips, config.seed, self.step, size, config.width, unroll, told)
         for group in self.optimiser.param_groups:
-            group["lr"] = group["share"] * config.rate * cooled(self.step, config.steps)
+            group["lr"] = (
+                group["share"] * config.rate * cooled(self.step, config.steps, config.cool)
+            )
         generator = torch.Generator().manual_seed(config.seed * 1_000_003 + self.step)
-        losses = unrolled(self.model, batch, config.unroll, generator)
+        losses = unrolled(self.model, batch, unroll, generator)
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -142,9 +168,9 @@ def first_turn(clips: tuple[pairs.Clip, ...], most: int = 16) -> Tensor:
     return torch.stack(rows)
 
 
-def cooled(step: int, steps: int) -> float:
-    """Share of the learning rate: a short rise, a long level, a fall over the last fifth."""
-    return min(1.0, (step + 1) / 50.0, max(0.02, (steps - step) / (0.2 * steps)))
+def cooled(step: int, steps: int, cool: float) -> float:
+    """Share of the learning rate: a short rise, a long level, a fall over the last `cool`."""
+    return min(1.0, (step + 1) / 50.0, max(0.02, (steps - step) / (cool * steps)))
 
 
 def unrolled(
@@ -165,8 +191,9 @@ def unrolled(
         small = F.avg_pool2d(target, 4) * 2 - 1
         noised = flow.mixed(small, noise, time_)
         styled, _, kept = model(
-            batch.source[:, frame], noised, time_, batch.style, kept, batch.place
-        )
+            batch.source[:, frame], noised, time_, batch.style, kept, batch.place,
+            None if batch.labels is None else batch.labels[:, frame],
+        )  # fmt: skip
         parts["level"].append(F.l1_loss(styled, target) + 0.5 * (styled - target).square().mean())
         parts["edge"].append(edges(styled, target))
         if last is not None:
@@ -190,16 +217,18 @@ def painted(model: Tiny, clip: pairs.Clip, seed: int = 0, steps: int = 1) -> Ten
     """A whole clip as the stream would paint it: (frames, 3, h, w)."""
     source = pairs.pictures(clip.source())
     style = pairs.one_hot([STYLES.index(clip.style)])
+    labels = clip.labels() if model.params.labels else None
     quarter = source.shape[2] // 4, source.shape[3] // 4
     generator = torch.Generator().manual_seed(seed)
     noises = tuple(torch.randn(1, 3, *quarter, generator=generator) for _ in range(steps))
     kept = torch.zeros(1, model.kept, *quarter)
     out: list[Tensor] = []
-    for frame in source:
+    for number, frame in enumerate(source):
         shown: list[tuple[Tensor, Tensor]] = []
+        told = None if labels is None else labels[number : number + 1]
 
         def predict(x: Tensor, at: Tensor) -> Tensor:
-            styled, _, keep = model(frame[None], x, at, style, kept)  # noqa: B023
+            styled, _, keep = model(frame[None], x, at, style, kept, None, told)  # noqa: B023
             shown.append((styled, keep))  # noqa: B023
             small: Tensor = keep[:, :3]
             return small
@@ -222,16 +251,13 @@ def held_out(model: Tiny, clips: tuple[pairs.Clip, ...], most: int = 12) -> dict
 
 def train(config: TrainConfig, say: Say, now: Callable[[], float] = time.process_time) -> Run:
     """Train to `config.steps`, from the checkpoint where there is one. Returns the run."""
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    config.out.mkdir(parents=True, exist_ok=True)
-    run = Run(config)
-    if run.path.exists():
-        run.load()
-        say(f"going on at step {run.step} of {config.steps}")
+    run = begun(lambda: Run(config), config.threads, config.steps, say)
     clips = pairs.find(config.data, "train")
     judged = pairs.find(config.data, "validation")
-    if run.step == 0:
+    if run.step == 0 and config.begin is not None:
+        run.begin(config.begin)
+        say(f"beginning with {config.begin}")
+    elif run.step == 0:
         with torch.no_grad():
             run.model.base.copy_(first_turn(clips))
             run.average.base.copy_(run.model.base)
@@ -244,12 +270,8 @@ def train(config: TrainConfig, say: Say, now: Callable[[], float] = time.process
         run.cpu_s, begin = run.cpu_s + now() - begin, now()
         row = {"step": run.step, "clips": len(clips), "cpu_s": round(run.cpu_s, 1), **losses}
         row |= held_out(run.average, judged)
-        run.history.append(row)
-        run.save()
-        with (config.out / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(row) + "\n")
+        noted(run, row, say)
         sheet(run.average, judged, config.out / "sheets" / f"step-{run.step:06d}.png")
-        say(" ".join(f"{k} {v:.4g}" for k, v in row.items()))
     return run
 
 
@@ -266,5 +288,5 @@ def sheet(model: Tiny, clips: tuple[pairs.Clip, ...], path: Path, rows: int = 6)
 
 def told(config: TrainConfig) -> dict[str, Any]:
     """The run's settings for the model card."""
-    kept = {k: v for k, v in asdict(config).items() if k not in ("data", "out", "params")}
+    kept = {k: v for k, v in asdict(config).items() if k not in ("data", "out", "begin", "params")}
     return {**kept, **config.params.told()}

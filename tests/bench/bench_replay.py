@@ -9,8 +9,9 @@ from typing import Any
 
 from game.atlas.load import load as load_city
 from game.dataset.camera import Camera
+from game.dataset.piece import EVERY_CHANNEL, Wanted
 from game.dataset.pool import Workers
-from game.dataset.render import EVERY_CHANNEL, Wanted, render
+from game.dataset.render import render
 from game.session.format import CaptureProfile, Driver, Manifest
 from game.session.ids import new_id
 from game.session.protocols import CHANNELS

@@ -15,7 +15,7 @@ def rows() -> list[dict[str, Any]]:
     logging.disable(logging.WARNING)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            found = torture(Path(folder), SESSIONS, seed=1)
+            found = torture(Path(folder), SESSIONS, seed=1, slot_ms=30)
     finally:
         logging.disable(logging.NOTSET)
     return [

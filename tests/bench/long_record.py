@@ -97,12 +97,14 @@ def record(root: Path, minutes: float, mode: str, name: str) -> int:
 
 def _say(folder: Path, mode: str, gauges, kept, clock) -> int:  # type: ignore[no-untyped-def]
     seconds, spent, late, total = clock
+    load = os.getloadavg()[1]
     disk = sum(path.stat().st_size for path in folder.iterdir())
     hours = total / TICK_HZ / 3600
     with Session.open(folder) as session:
         pairs = len(session.pairs())
+        there = {record.tick for record in session.frames(TrackId.SOURCE)}
         same = [
-            bool((session.picture(TrackId.SOURCE, tick) == picture).all())
+            tick in there and bool((session.picture(TrackId.SOURCE, tick) == picture).all())
             for tick, picture in kept.items()
         ]
     for what, value in (
@@ -110,6 +112,7 @@ def _say(folder: Path, mode: str, gauges, kept, clock) -> int:  # type: ignore[n
         ("took [min]", f"{seconds / 60:.2f}"), ("seconds that ran late", late),
         ("pairs", f"{pairs} of {total // 2}"),
         ("refused by a full ring", gauges.dropped_source + gauges.dropped_styled),
+        ("load of the machine", f"{load:.1f} on {os.cpu_count()} cores"),
         ("recorder, share of a core", f"{gauges.cpu_s / seconds:.1%}"),
         ("game process, share of a core", f"{spent / seconds:.1%}"),
         ("disk [GB/h]", f"{disk / hours / 1e9:.2f}"),

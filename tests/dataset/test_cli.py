@@ -41,10 +41,28 @@ def test_export_and_clip(sessions, tmp_path):
 
 @pytest.mark.parametrize(
     "wrong",
-    [("--size", "31x4"), ("--licence", "map=MIT"), ("--fps", "-1"), ("--shortest", "1")],
+    [
+        ("--size", "31x4"),
+        ("--licence", "map=MIT"),
+        ("--track", "styled1"),
+        ("--track", "source"),
+        ("--fps", "-1"),
+        ("--shortest", "1"),
+    ],
 )
 def test_wrong_options_are_said(sessions, tmp_path, wrong):
     root = ("--root", str(sessions[0].parent), "--out", str(tmp_path / "x"))
     found = run("export", "lerobot", "all", *root, *wrong)
     assert found.exception.exit_code == 2
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("words", [("export", "parquet"), ("report",), ("render",)])
+def test_every_command_over_many_sessions_chooses_them_alike(sessions, tmp_path, words):
+    out = () if words == ("report",) else ("--out", str(tmp_path / "x"))
+    name = str(sessions[0])
+    found = run(*words, name, sessions[0].name, "--root", str(sessions[0].parent), *out)
+    assert found.exception.exit_code == 2
+    assert "a session is named twice" in str(found.exception)
+    found = run(*words, "nobody", "--root", str(sessions[0].parent), *out)
+    assert "no session is named 'nobody'" in str(found.exception)

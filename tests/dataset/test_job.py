@@ -130,6 +130,16 @@ def test_a_model_without_terms_is_refused_until_they_are_stated():
     assert [t.licence for t in licence.tracks(manifest_of(backend="filter"))] == ["CC-BY-4.0"] * 2
 
 
+def test_what_was_painted_later_stands_under_its_models_terms_not_the_drives():
+    later = {"model": "wan/1.3b/ab", "licence": "CC-BY-NC-4.0", "notice": "(c) its makers"}
+    found = licence.tracks(manifest_of(backend="filter"), None, later)[1]
+    assert (found.licence, found.provenance) == (
+        "CC-BY-NC-4.0", "painted after the drive; (c) its makers (backend wan/1.3b/ab)",
+    )  # fmt: skip
+    with pytest.raises(LicenceClash, match=r"wan/1\.3b/ab"):
+        licence.tracks(manifest_of(backend="filter"), None, {**later, "licence": "who knows"})
+
+
 def test_nothing_long_enough_is_said(sessions, tmp_path, options):
     with pytest.raises(NothingToExport, match="the longest has 31"):
         job.export("lerobot", sessions, tmp_path / "set", replace(options, shortest=99))

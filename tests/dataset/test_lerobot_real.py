@@ -56,7 +56,7 @@ def _look(folder: Path, fps: float) -> dict:
     }  # fmt: skip
     done = subprocess.run(
         [PYTHON, str(LOOK), str(folder), str(fps)],
-        capture_output=True, text=True, env=environment, timeout=280, check=False,
+        capture_output=True, text=True, env=environment, timeout=580, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.strip().splitlines()[-1])

@@ -10,8 +10,9 @@ from game.atlas.load import load as load_city
 from game.dataset import render as rendering
 from game.dataset.camera import Camera, camera
 from game.dataset.errors import DatasetError
+from game.dataset.piece import Wanted
 from game.dataset.pool import Workers
-from game.dataset.render import Wanted, render
+from game.dataset.render import render
 from game.errors import ReplayImpossible
 from game.session.format import INPUTS, MANIFEST
 from game.session.reader import Session

@@ -22,25 +22,27 @@ from solders.transaction import VersionedTransaction
 from rewards.bank import Bank, Refusal
 from rewards.chain import Chain
 from rewards.devnet import Devnet, DevnetServer
+from rewards.facts import Facts
 from rewards.instructions import MEMO_PREFIX, Token, read_transaction
 from rewards.ledger import Ledger
 from rewards.model import Payout, Verdict
-from rewards.payment import Payer, PayRules, Turn
+from rewards.payment import Payer
 from rewards.settings import RewardsSettings
-from rewards.treasury import Facts, open_chain
+from rewards.treasury import open_chain
+from rewards.turn import PayRules, Turn
 
 T = TypeVar("T")
 SLOT_MS = 10
 
 
 class Clock:
-    """The monotonic clock, which a test may push forward."""
+    """The monotonic clock, which a test may push forward. held: it moves by pushes alone."""
 
-    def __init__(self) -> None:
-        self.ahead = 0.0
+    def __init__(self, held: bool = False) -> None:
+        self.ahead, self._held = 0.0, held
 
     def __call__(self) -> float:
-        return time.monotonic() + self.ahead
+        return self.ahead if self._held else time.monotonic() + self.ahead
 
 
 class HostileBank(Bank):

@@ -14,6 +14,8 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
+HANGS_S = 600.0
+"""Longer takes only what hangs, on however slow a machine."""
 
 
 class Command:
@@ -46,7 +48,7 @@ class Command:
         """Whether a line of standard error holds `words`."""
         return any(words in line for line in self.lines)
 
-    def wait_until(self, condition: Callable[[], bool], limit_s: float) -> None:
+    def wait_until(self, condition: Callable[[], bool], limit_s: float = HANGS_S) -> None:
         """Wait for a condition; fails with what was said so far."""
         end = time.monotonic() + limit_s
         while not condition():
@@ -54,18 +56,18 @@ class Command:
             assert time.monotonic() < end, self.text()
             time.sleep(0.02)
 
-    def wait_for(self, words: str, limit_s: float = 120.0) -> None:
+    def wait_for(self, words: str, limit_s: float = HANGS_S) -> None:
         """Wait until a line of standard error holds `words`."""
         self.wait_until(lambda: self.said(words), limit_s)
 
-    def finish(self, limit_s: float = 300.0) -> tuple[int, dict[str, Any]]:
+    def finish(self, limit_s: float = HANGS_S) -> tuple[int, dict[str, Any]]:
         """Exit code and the JSON object on the last line of standard output ({} without one)."""
         try:
             code = self.process.wait(limit_s)
         except subprocess.TimeoutExpired:
             self.end()
             raise AssertionError(self.text()) from None
-        self._reader.join(5)
+        self._reader.join(120)
         self._out.seek(0)
         lines = self._out.read().splitlines()
         self._out.close()

@@ -11,20 +11,24 @@ from typing import Any
 
 import pytest
 
-from game.session.format import TrackId
+from game.session.format import JOURNAL, Pairing, TrackId
 from game.session.reader import Session
 from streaming import shm
+from streaming.journal import verify
 from tests.flows.rig import Command, gone, kill, pid_of, run
 
 pytestmark = [
     pytest.mark.flow,
     pytest.mark.render,
     pytest.mark.network,
-    pytest.mark.timeout(420),
+    pytest.mark.timeout(1800),  # only a hang takes so long, on however slow a machine
 ]
 
 SEED = "7"
-DRIVE = ("demo", "--json", "--scenario", "busy-intersection", "--seed", SEED, "--style", "day")
+DRIVE = (
+    "--set", "stream.backend=filter",  # whatever the machine's pace
+    "demo", "--json", "--scenario", "busy-intersection", "--seed", SEED, "--style", "day",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,13 @@ class Ran:
 
 
 def kill_when_up(demo: Command, data: Path, name: str) -> None:
-    """Kill `name` once it runs, and wait until it is there again under another id."""
-    demo.wait_until(lambda: pid_of(data, name) > 0, 60)
+    """Kill `name` once it runs, and wait until it is there again under another id.
+
+    A demo that has its payout already needs nobody any more, and starts nobody again.
+    """
+    demo.wait_until(lambda: pid_of(data, name) > 0)
     dead = kill(data, name)
-    demo.wait_until(lambda: pid_of(data, name) not in (0, dead), 60)
+    demo.wait_until(lambda: pid_of(data, name) not in (0, dead) or demo.said("paid, and final"))
 
 
 @pytest.fixture(scope="module")
@@ -50,17 +57,17 @@ def paid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     data = tmp_path_factory.mktemp("paid")
     demo = Command(*DRIVE, "--data", str(data), log=data / "demo")
     try:
-        demo.wait_for("packing and uploading", 180)
+        demo.wait_for("packing and uploading")
         kill_when_up(demo, data, "outbox")
         kill_when_up(demo, data, "rewards")
         kill_when_up(demo, data, "worker")
         kill_when_up(demo, data, "payer")
-        demo.wait_for("checking", 120)
+        demo.wait_for("checking")
         kill_when_up(demo, data, "devnet")
         kill_when_up(demo, data, "worker")
-        demo.wait_until(lambda: demo.said("accepted") or demo.said("sent;"), 240)
+        demo.wait_until(lambda: demo.said("accepted") or demo.said("sent;"))
         kill_when_up(demo, data, "payer")
-        code, result = demo.finish(240)
+        code, result = demo.finish()
     finally:
         demo.end()
     return Ran(code, result, data, demo.text())
@@ -76,14 +83,36 @@ def test_the_demo_ends_with_a_finalized_payout(paid: Ran) -> None:
     assert len(payout["signature"]) > 80
 
 
-def test_ninety_five_of_a_hundred_frames_come_back_and_name_their_tick(paid: Ran) -> None:
+def test_every_frame_is_paired_with_its_own_tick_or_missing_for_a_counted_reason(
+    paid: Ran,
+) -> None:
+    """How many come back is for `make bench ARGS=stream`; that each is accounted for, is for here.
+
+    drawn = sent + dropped; sent = passed over by the server + journalled; journalled = returned +
+    lost on the way back; returned = stored + refused by the recorder's ring.
+    """
+    stream, tape = paid.result["stream"], paid.result["recorder"]
+    assert stream["foreign"] == tape["failed"] == tape["stopped"] == 0
     with Session.open(Path(paid.result["path"])) as session:
-        frames, pairs = session.frames(TrackId.SOURCE), session.pairs()
-        ticks = [record.tick for record in frames]
-        assert ticks == sorted(set(ticks))
-        assert len(pairs) >= 0.95 * len(frames)
-        assert {pair.tick for pair in pairs} <= set(ticks)
-        assert all(pair.pairing == 1 for pair in pairs)
+        source, styled = session.frames(TrackId.SOURCE), session.frames(TrackId.STYLED)
+        pairs, blocks = session.pairs(), session.journal()
+        lines = (session.folder / JOURNAL).read_text("ascii").splitlines()
+    made = verify(lines).frames
+    assert len(blocks) == len(lines) > 0
+    ticks, back = [frame.tick for frame in source], [frame.tick for frame in styled]
+    assert ticks == sorted(set(ticks))
+    assert back == sorted(set(back))
+    assert len(source) + tape["dropped_source"] == paid.result["drawn"]
+    assert stream["sent"] + stream["dropped"] == paid.result["drawn"]
+    assert stream["sent"] >= len(made) >= stream["returned"]
+    assert len(styled) + stream["lost"] == stream["returned"]
+    assert stream["lost"] == tape["dropped_styled"]
+    for frame in styled:  # what is stored for a tick is what the server made of that tick
+        assert frame.sha256.hex() == made[frame.tick].sha256
+    sound = {frame.tick for frame in styled if frame.pairing == Pairing.EXACT}
+    assert {frame.pairing for frame in styled} <= {Pairing.EXACT, Pairing.NONE}
+    assert [pair.tick for pair in pairs] == sorted(sound & set(ticks))
+    assert len(pairs) == paid.result["pairs"] >= len(source) / 3, "most never came back"
 
 
 def test_the_recording_verifies_by_the_command_that_users_have(paid: Ran) -> None:
@@ -127,13 +156,13 @@ def disturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     data = tmp_path_factory.mktemp("disturbed")
     demo = Command(*DRIVE, "--data", str(data), log=data / "demo")
     try:
-        demo.wait_for("  5 s", 120)
+        demo.wait_for("  5 s")
         kill_when_up(demo, data, "peer")
-        demo.wait_for(" 10 s", 60)
+        demo.wait_for(" 10 s")
         kill_when_up(demo, data, "recorder")
-        demo.wait_for(" 15 s", 60)
+        demo.wait_for(" 15 s")
         kill_when_up(demo, data, "stream")
-        code, result = demo.finish(300)
+        code, result = demo.finish()
     finally:
         demo.end()
     return Ran(code, result, data, demo.text())
@@ -153,22 +182,28 @@ def test_kills_under_way_lose_at_most_what_the_dead_encoder_held(disturbed: Ran)
     drawn, stored = disturbed.result["drawn"], disturbed.result["recorder"]["source"]
     dropped = disturbed.result["recorder"]["dropped_source"]
     assert drawn - dropped - stored <= 4
+    assert disturbed.result["recorder"]["restarts"] >= 1
+    assert "stream had died and was started again" in disturbed.said
     with Session.open(Path(disturbed.result["path"])) as session:
-        late = [pair for pair in session.pairs() if pair.tick > 60 * 20]
-        assert len(late) > 30, "the stream did not come back after its server was killed"
+        assert session.events("gauges")[-1]["restarts"] >= 1, "the peer was not started again"
+        made = verify((session.folder / JOURNAL).read_text("ascii").splitlines(), whole=False)
+        known = [pair for pair in session.pairs() if pair.tick in made.frames]
+        assert known  # a killed server takes its last unsigned second with it
+        for pair in known:
+            assert pair.styled.sha256.hex() == made.frames[pair.tick].sha256
 
 
 def test_killing_the_game_leaves_nothing_behind_and_loses_no_tick(
     tmp_path: Path, paid: Ran
 ) -> None:
     demo = Command(*DRIVE, "--data", str(tmp_path), log=tmp_path / "demo")
-    demo.wait_for("  5 s", 120)
+    demo.wait_for("  5 s")
     names = ("stream", "devnet", "rewards", "worker", "payer", "outbox", "peer", "recorder")
     pids = [pid_of(tmp_path, name) for name in names]
     assert all(pids)
     demo.end()
     end = Command("doctor", "--json", log=tmp_path / "doctor")
-    end.finish(120)
+    end.finish()
     assert gone(pids)
     shm.sweep()
     assert not list(shm.folder().glob(f"*-{demo.process.pid}-*"))

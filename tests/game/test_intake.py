@@ -7,7 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from game.play.claim import ClaimKeyBad, held
 from game.play.intake import Intake, Payee, ServiceSaysNo, ServiceUnreachable, payee
 
 pytestmark = pytest.mark.network
@@ -86,9 +88,27 @@ def test_nobody_there_is_a_network_error() -> None:
     assert caught.value.exit_code == 4
 
 
-def test_without_a_wallet_one_claim_id_is_kept(tmp_path: Path) -> None:
+def test_without_a_wallet_one_claim_key_is_kept(tmp_path: Path) -> None:
     first = payee("", tmp_path)
-    assert first.wallet == ""
-    assert len(first.claim) == 20
+    assert (first.wallet, len(first.claim)) == ("", 64)
     assert payee("", tmp_path) == first
     assert payee(" abc ", tmp_path) == Payee(wallet="abc")
+
+
+def test_only_the_public_half_of_a_claim_is_named(tmp_path: Path) -> None:
+    claim, path = payee("", tmp_path).claim, tmp_path / "claim.key"
+    assert path.stat().st_mode & 0o077 == 0
+    key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text()))
+    assert key.public_key().public_bytes_raw().hex() == claim
+    assert path.read_text() not in claim
+    path.write_text("not a key")
+    with pytest.raises(ClaimKeyBad, match="restore it"):
+        payee("", tmp_path)
+
+
+def test_the_bearer_code_of_an_older_game_stays_claimable(tmp_path: Path) -> None:
+    (tmp_path / "claim-id").write_text("ab" * 10)
+    claim = payee("", tmp_path).claim
+    assert [(c.name, c.key is None) for c in held(tmp_path)] == [
+        (claim, False), ("ab" * 10, True)
+    ]  # fmt: skip

@@ -1,11 +1,8 @@
 """The outbox against a strict small server that breaks off, says later, says no, and forgets."""
 
-import hashlib
-import json
 import os
 import threading
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -19,118 +16,7 @@ from game.session.track import segment_path
 from game.session.writer import SessionWriter
 from game.world.entity import EntityState
 from game.world.state import WorldState
-
-TICKET = {"v": 1, "session": "x", "sig": "00"}
-
-
-class Service(ThreadingHTTPServer):
-    """Keeps what is put with the announced length and hash, nothing else."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.announced, self.stored, self.order = {}, {}, []
-        self.script: dict[tuple[str, str], list[object]] = {}
-        self.calls = Counter()
-        self.state, self.payout = "issued", None
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def handle_error(self, request, client_address):
-        pass
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, code, body=None, headers=()):
-        data = json.dumps(body or {}).encode()
-        self.send_response(code)
-        for name, value in headers:
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def scripted(self, what) -> bool:
-        """Do what the test has laid out for this call: break off, or answer with an error."""
-        service = self.server
-        service.calls[what] += 1
-        planned = service.script.get(what, [])
-        todo = planned.pop(0) if planned else None
-        if todo is None:
-            return False
-        if todo == "break":
-            self.rfile.read(int(self.headers.get("Content-Length", 0)) // 2)
-            self.close_connection = True
-            self.connection.shutdown(2)
-            return True
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.answer(todo, {"detail": {"reason": "planned"}}, [("Retry-After", "3")])
-        return True
-
-    def do_POST(self):
-        service = self.server
-        if self.path == "/v1/upload-tickets":
-            if self.scripted(("POST", "tickets")):
-                return
-            ask = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if service.state not in ("issued", "uploading"):
-                self.answer(409, {"detail": {"reason": "ticket.used"}})
-                return
-            assert ask["ticket"] == TICKET
-            service.announced = {f["name"]: f for f in ask["files"]}
-            uploads = [
-                {"name": n, "method": "PUT", "url": f"/raw/{n}", "headers": {"X-Grant": n}}
-                for n in service.announced
-                if n not in service.stored
-            ]
-            self.answer(201, {"uploads": uploads, "complete_url": f"{service.url}/done"})
-        else:
-            if self.scripted(("POST", "done")):
-                return
-            self.rfile.read(int(self.headers["Content-Length"]))
-            if set(service.stored) != set(service.announced):
-                self.answer(409, {"detail": {"reason": "session.incomplete"}})
-                return
-            service.state = "queued"
-            if service.script.get(("POST", "done after")):
-                service.script[("POST", "done after")].pop()
-                self.close_connection = True
-                self.connection.shutdown(2)
-                return
-            self.answer(200, {"session": "s", "state": "queued"})
-
-    def do_PUT(self):
-        service, name = self.server, self.path.split("/")[-1]
-        if self.scripted(("PUT", name)):
-            return
-        assert "Transfer-Encoding" not in self.headers
-        data = self.rfile.read(int(self.headers["Content-Length"]))
-        want = service.announced[name]
-        if self.headers["X-Grant"] != name or len(data) != want["size"]:
-            self.answer(403)
-        elif hashlib.sha256(data).hexdigest() != want["sha256"]:
-            self.answer(422, {"detail": {"reason": "file.hash"}})
-        elif name in service.stored:
-            self.answer(412)
-        else:
-            service.stored[name] = data
-            service.order.append(name)
-            self.answer(200)
-
-    def do_GET(self):
-        service = self.server
-        if self.scripted(("GET", "state")):
-            return
-        self.answer(200, {"session": "s", "state": service.state, "payout": service.payout})
+from tests.fakes.service import TICKET, Service
 
 
 @pytest.fixture
@@ -167,7 +53,7 @@ class Clock:
 
 
 def outbox_of(tmp_path, service, clock, **more):
-    config = OutboxConfig(tmp_path / "jobs", service.url, timeout_s=5.0, **more)
+    config = OutboxConfig(tmp_path / "jobs", service.url, timeout_s=60.0, **more)
     return Outbox(config, now=clock, chance=lambda: 1.0)
 
 
@@ -199,7 +85,54 @@ def test_everything_arrives_small_files_first(tmp_path, service, folder):
     job = run(outbox, clock, {State.DONE})
     assert job.server["payout"]["amount"] == 5
     outbox.step()
-    assert service.calls[("POST", "tickets")] == 1
+    assert service.calls[("POST", "tickets")] == 3, "small files, styled video, source video"
+    outbox.close()
+
+
+def test_source_video_stays_here_until_it_is_asked_for(tmp_path, service, folder):
+    clock, service.asks = Clock(), True
+    outbox = outbox_of(tmp_path, service, clock)
+    outbox.jobs.add(folder)
+    run(outbox, clock, {State.WAITING})
+    assert "source-0000.mkv" not in service.stored
+    assert "styled-0000.mkv" in service.stored
+    service.wanted = {"files": ["source-0000.mkv", "inputs.jsonl"], "why": "review"}
+    service.state, service.payout = "accepted", {"state": "owed"}
+    clock.now += outbox.step() + 1
+    outbox.step()
+    assert service.stored["source-0000.mkv"] == (folder / "source-0000.mkv").read_bytes()
+    assert service.wanted is None
+    service.payout = {"state": "finalized"}
+    run(outbox, clock, {State.DONE})
+    outbox.close()
+
+
+def test_an_appeal_is_noticed_after_the_end_and_one_without_the_folder_is_no_trouble(
+    tmp_path, service, folder
+):
+    clock, service.asks = Clock(), True
+    outbox = outbox_of(tmp_path, service, clock, look_again_s=3600.0, looks=3)
+    outbox.jobs.add(folder)
+    run(outbox, clock, {State.WAITING})
+    service.state = "rejected"
+    job = run(outbox, clock, {State.DONE})
+    asked = service.calls[("GET", "state")]
+    outbox.step()
+    assert service.calls[("GET", "state")] == asked, "not before an hour has passed"
+    service.wanted = {"files": ["source-0000.mkv"], "why": "appeal"}
+    away = folder.rename(tmp_path / "away")
+    clock.now += 3600
+    outbox.step()
+    assert "source-0000.mkv" not in service.stored
+    away.rename(folder)
+    clock.now += 3600
+    outbox.step()
+    assert "source-0000.mkv" in service.stored
+    for _ in range(5):
+        clock.now += 3600
+        outbox.step()
+    assert service.calls[("GET", "state")] == asked + 2, "it has been sent: nothing more to ask"
+    assert outbox.jobs.get(job.session).state is State.DONE
     outbox.close()
 
 
@@ -347,17 +280,17 @@ def test_the_process_ends_when_told(tmp_path, service, folder):
     ours, theirs = context.Pipe()
     process = context.Process(target=run_outbox, args=(config, theirs))
     process.start()
-    assert ours.poll(30)
+    assert ours.poll(120)
     assert ours.recv()["folder"] == str(config.folder)
     service.payout = None
     deadline = threading.Event()
-    for _ in range(600):
+    for _ in range(6000):
         if service.state == "queued":
             break
         deadline.wait(0.05)
     assert service.state == "queued"
     process.terminate()
-    process.join(10)
+    process.join(120)
     assert process.exitcode == 0
     process.close()
     ours.close()

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from game.errors import AlreadyRunning
 from game.processes import ServiceFailed, ServiceSpec, Supervisor, only_instance
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.heavy
 
@@ -29,15 +29,6 @@ def serve(config: object, ready: Connection) -> None:
 def fail(config: object, ready: Connection) -> None:
     """A child that ends before it is ready."""
     raise SystemExit(5)
-
-
-def wait_for(condition: Callable[[], bool], limit_s: float = 10.0) -> bool:
-    end = time.monotonic() + limit_s
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def spec(function: str = "serve") -> ServiceSpec:
@@ -58,7 +49,7 @@ def test_a_dead_child_is_started_again(tmp_path: Path) -> None:
     with Supervisor(tmp_path) as children:
         first = children.start(spec()).ready()["pid"]
         os.kill(first, signal.SIGKILL)
-        assert wait_for(lambda: not children.services["child"].alive())
+        wait_for(lambda: not children.services["child"].alive())
         assert children.revive() == ["child"]
         assert children.services["child"].ready()["pid"] != first
 
@@ -90,7 +81,7 @@ def test_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         child = int(parent.stdout.readline())
         parent.send_signal(signal.SIGKILL)
         parent.wait()
-    assert wait_for(lambda: not psutil.pid_exists(child))
+    wait_for(lambda: not psutil.pid_exists(child))
 
 
 def test_the_lock_names_the_other_instance(tmp_path: Path) -> None:

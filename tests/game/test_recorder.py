@@ -231,7 +231,7 @@ def test_it_outlives_a_killed_parent_only_to_drain(tmp_path):
         parent.kill()
         parent.wait()
         parent.stdout.close()
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
         time.sleep(0.02)
     assert not Path(f"/proc/{pid}").exists()
@@ -286,3 +286,36 @@ def test_whatever_instant_it_dies_at_nothing_is_lost_or_stored_twice(tmp_path, r
         assert [r.tick for r in session.frames(TrackId.SOURCE)] == ticks
         assert not list(_video(session))
         assert len(list(session.pictures(TrackId.STYLED))) == 6
+
+
+def test_a_slow_recorder_is_waited_for_as_long_as_it_stores_something(rings, tmp_path, monkeypatch):
+    class Slow:
+        """Takes one item from the ring each time that anybody waits for it."""
+
+        exitcode, killed, now = 0, False, 5.0
+
+        def monotonic(self) -> float:
+            return self.now
+
+        def join(self, seconds: float | None = None) -> None:
+            if seconds is not None and len(rings[0]):
+                self.now += 15.0
+                rings[0].pop()
+
+        def is_alive(self) -> bool:
+            return len(rings[0]) > 0 and not self.killed
+
+        def kill(self) -> None:
+            self.killed = True
+
+        def close(self) -> None:
+            pass
+
+    recorder = Recorder(tmp_path, CAPTURE, rings[0])
+    for tick in range(0, 40, 2):
+        rings[0].push(picture(tick).data.cast("B"), kind=0, tick=tick)
+    recorder._process = slow = Slow()
+    monkeypatch.setattr("game.recorder.process.time", slow)
+    assert recorder.stop(timeout_s=20.0).waiting == 0
+    assert slow.now == 5.0 + 20 * 15.0, "far longer than the time-out"
+    assert not slow.killed

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rewards.worker import KeptRenderer
+from rewards.renderers import KeptRenderer
 from tests.rewards.recording import Made, make
 
 

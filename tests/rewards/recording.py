@@ -6,11 +6,9 @@ Only the network is left out: what the stream server would receive is encoded an
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -35,6 +33,7 @@ from scenarios.load import load as load_scenario
 from scenarios.model import digest
 from scenarios.spawn import stage
 from streaming.backends.filter import Filter
+from streaming.codec import TickDecoder, TickEncoder, is_key, picture_of
 from streaming.journal import JournalWriter
 
 TICKET_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -57,13 +56,10 @@ class Made:
 
     def evidence(self, scratch: Path, renderer: Any, **changes: Any) -> Evidence:
         """What a worker would hand to its checks for the folder as it is now."""
-        with Session.open(self.folder) as session:
-            ticks = [frame.tick for frame in session.frames(TrackId.SOURCE)]
-            checks = [frame.tick for frame in session.frames(TrackId.CHECK)]
         fields = {
             "city": self.city,
             "renderer": renderer,
-            "sample_ticks": sample_ticks(b"secret", self.folder.name, ticks, checks),
+            "sample_ticks": changes.get("sample_ticks") or sampled(self.folder),
             "keys": KEYS,
             "scratch": scratch,
             "policy": "demo",
@@ -77,6 +73,14 @@ class Made:
         return replace(self, folder=Path(shutil.copytree(self.folder, root / self.folder.name)))
 
 
+def sampled(folder: Path, secret: bytes = b"secret") -> tuple[int, ...]:
+    """The ticks that a judge with this secret looks at."""
+    with Session.open(folder) as session:
+        ticks = [frame.tick for frame in session.frames(TrackId.SOURCE)]
+        checks = [frame.tick for frame in session.frames(TrackId.CHECK)]
+    return sample_ticks(secret, folder.name, ticks, checks)
+
+
 def hashes(folder: Path) -> dict[str, str]:
     import hashlib
 
@@ -84,32 +88,32 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 class Line:
-    """One way of the stream: VP8 as WebRTC would carry it."""
+    """One way of the stream: the codec of our own peer, at one bitrate [bit/s]."""
 
-    def __init__(self, side: int, bitrate: int) -> None:
-        self._encoder = av.CodecContext.create("libvpx", "w")
-        self._encoder.width = self._encoder.height = side
-        self._encoder.pix_fmt, self._encoder.time_base = "yuv420p", Fraction(1, TICK_HZ)
-        self._encoder.bit_rate = bitrate
-        self._encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
-        self._decoder = av.CodecContext.create("vp8", "r")
+    def __init__(self, bitrate: int) -> None:
+        self._encoder, self._decoder = TickEncoder(bitrate), TickDecoder()
 
     def send(self, bgra: np.ndarray, tick: int) -> tuple[bytes, bool]:
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(bgra), format="bgra")
-        frame = frame.reformat(format="yuv420p")
-        frame.pts = tick
-        (packet,) = self._encoder.encode(frame)
-        return bytes(packet), bool(packet.is_keyframe)
+        """The bitstream of one picture, and whether it decodes on its own."""
+        data = self._encoder.compress(picture_of(np.ascontiguousarray(bgra), tick))
+        return data, is_key("vp8", data)
+
+    def renew(self) -> None:
+        """What was sent last did not arrive: the next picture decodes on its own."""
+        self._encoder._key_wanted = True  # `want_key` would ask the clock
 
     def receive(self, data: bytes) -> np.ndarray:
-        (frame,) = self._decoder.decode(av.Packet(data))
-        return frame.to_ndarray(format="bgra")
+        """The picture of what was sent, (h, w, 4) BGRA."""
+        (frame,) = self._decoder.decode("vp8", 0, data)
+        return np.asarray(frame.to_ndarray(format="bgra"), np.uint8)
 
 
-def make_ticket(city: City, payee: str = "W" * 40, **changes: Any) -> dict[str, Any]:
-    scenario = load_scenario(SCENARIO)
+def make_ticket(
+    city: City, payee: str = "W" * 40, scenario: str = SCENARIO, **changes: Any
+) -> dict[str, Any]:
+    which = digest(load_scenario(scenario))
     terms = tickets.Terms(
-        SCENARIO, digest(scenario), 7, WORLD_VERSION, city.digest, "demo", "bot", payee=payee
+        scenario, which, 7, WORLD_VERSION, city.digest, "demo", "bot", payee=payee
     )
     return tickets.issue(TICKET_KEY, replace(terms, **changes), new_id(), 1_700_000_000, 86_400)
 
@@ -133,12 +137,12 @@ def make(
     """
     city, profile = load_city(), CaptureProfile(side, side, every)
     ticket = dict(ticket or make_ticket(city))
-    staged = stage(load_scenario(SCENARIO), city, int(ticket["seed"]))
+    staged = stage(load_scenario(ticket["scenario"]), city, int(ticket["seed"]))
     renderer, bot, referee = renderer_of(city, profile), Bot(staged, city, style), Referee(staged)
     manifest = Manifest(
         session=ticket["session"], created="2026-11-22T18:00:00Z", build="test",
         world_version=WORLD_VERSION, pack=city.name, pack_digest=city.digest,
-        scenario=SCENARIO, scenario_digest=ticket["scenario_digest"], seed=ticket["seed"],
+        scenario=ticket["scenario"], scenario_digest=ticket["scenario_digest"], seed=ticket["seed"],
         tick_hz=TICK_HZ, driver=Driver("bot", "calm"), backend=model.split("/")[0],
         payee=ticket["payee"],
         claim=ticket["claim"], renderer=renderer.family, capture=profile, ticket=ticket,
@@ -180,7 +184,7 @@ class _Film:
         self._source = SourceTrack(folder, side, side, NEAR_LOSSLESS)
         self._check = SourceTrack(folder, side, side, CHECK, TrackId.CHECK)
         self._styled = StyledTrack(folder, side, side)
-        self._there, self._back = Line(side, bitrate), Line(side, bitrate)
+        self._there, self._back = Line(bitrate), Line(bitrate)
         self._journal = JournalWriter(
             folder.parent / ".journals", ticket["session"], tickets.digest(ticket), model,
             JOURNAL_KEY, lambda: self._now_ns,

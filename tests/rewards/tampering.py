@@ -98,8 +98,8 @@ def swapped_styled_frame(folder: Path, tick: int = 120) -> None:
     _table(folder, [*others, *fresh])
 
 
-def swapped_source_frame(folder: Path, tick: int = 120) -> None:
-    """The same for a picture of the game itself."""
+def swapped_source_frame(folder: Path, *ticks: int) -> None:
+    """The same for pictures of the game itself; at tick 120 unless said otherwise."""
     with Session.open(folder) as session:
         records = session.frames(TrackId.SOURCE)
         pictures = dict(session.pictures(TrackId.SOURCE))
@@ -107,7 +107,7 @@ def swapped_source_frame(folder: Path, tick: int = 120) -> None:
         side = session.manifest.capture.width
     segment_path(folder, TrackId.SOURCE, 0).unlink()
     track = SourceTrack(folder, side, side, NEAR_LOSSLESS)
-    pictures[tick] = pictures[0]
+    pictures |= dict.fromkeys(ticks or (120,), pictures[0])
     fresh = []
     for record in records:
         rgb = pictures[record.tick]

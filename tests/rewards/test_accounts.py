@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,20 +9,25 @@ from typing import Any
 
 import pytest
 import requests
-import uvicorn
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from solders.keypair import Keypair
 
+from game.cli import cli
+from game.play.claim import KEY_FILE, own
 from game.session.ids import new_id
 from game.session.protocols import Finding
 from rewards import appeals, tickets
-from rewards.api import Intake, make_app
 from rewards.claim import bound_wallet
 from rewards.inbox import NEEDED
+from rewards.intake import Intake
 from rewards.model import Verdict
+from rewards.player import give
+from rewards.refusal import UploadRefused
 from rewards.sealed import seal
 from rewards.service import ApiConfig, open_intake
 from rewards.settings import RewardsSettings
+from tests.rewards.loopback import listening
 from tests.rewards.recording import JOURNAL_KEY
 
 pytestmark = pytest.mark.network
@@ -39,10 +42,10 @@ class Place:
     folder: Path
 
     def post(self, path: str, **body: Any) -> requests.Response:
-        return requests.post(f"{self.url}{path}", json=body, timeout=10)
+        return requests.post(f"{self.url}{path}", json=body, timeout=120)
 
     def page(self, path: str) -> str:
-        return requests.get(f"{self.url}{path}", timeout=10).text
+        return requests.get(f"{self.url}{path}", timeout=120).text
 
     def challenge(self, wallet: str = WALLET, claim: str = "") -> dict[str, str]:
         reply = self.post("/v1/wallets/challenge", wallet=wallet, claim=claim)
@@ -63,16 +66,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("place")
     settings = RewardsSettings(folder=folder, policy="demo", tickets_at_once=6, keep_free=0)
     intake = open_intake(ApiConfig(settings))
-    listener = socket.create_server(("127.0.0.1", 0))
-    serving = uvicorn.Server(uvicorn.Config(make_app(intake), log_config=None, lifespan="off"))
-    thread = threading.Thread(target=serving.run, args=([listener],), daemon=True)
-    thread.start()
-    yield Place(f"http://127.0.0.1:{listener.getsockname()[1]}", intake, folder)
-    serving.should_exit = True
-    thread.join(10)
-    intake.queue.close()
-    intake.ledger.close()
-    intake.inbox.engine.dispose()
+    with listening(intake) as address:
+        yield Place(address, intake, folder)
 
 
 def reason(reply: requests.Response) -> str:
@@ -97,7 +92,7 @@ def test_a_wallet_signs_once_and_is_known_ever_after(place: Place) -> None:
     assert place.post("/v1/wallets/answer", **answer).json()["tier"] == "signed"
     assert reason(place.post("/v1/wallets/answer", **answer)) == "signin.unknown", "once only"
     tiers = [
-        requests.get(f"{place.url}/v1/wallets/{w}", timeout=10).json()["tier"]
+        requests.get(f"{place.url}/v1/wallets/{w}", timeout=120).json()["tier"]
         for w in (wallet, str(Keypair().pubkey()))
     ]
     assert tiers == ["signed", "address"]
@@ -140,6 +135,36 @@ def test_a_claim_key_hands_its_sessions_to_a_wallet_once(place: Place) -> None:
     keys = place.intake.ticket_keys
     assert bound_wallet(proof, claim, keys) == wallet == WALLET
     assert bound_wallet(proof.replace(WALLET, str(thief.pubkey())), claim, keys) == ""
+
+
+def test_the_holder_of_a_claim_key_names_a_wallet_whose_key_is_elsewhere(
+    place: Place, tmp_path: Path
+) -> None:
+    claim, path = own(tmp_path), tmp_path / KEY_FILE
+    place.intake.ledger.record(Verdict(new_id(), "accepted", "demo", 1, claim=claim), 700, 1)
+    other = tmp_path / "other"
+    own(other)
+    with pytest.raises(UploadRefused, match=r"claim\.signature"):
+        give(place.url, WALLET, claim, other / KEY_FILE)
+    asked = ["--set", f"paths.data={tmp_path}", "rewards", "claim", "--url", place.url]
+    done = CliRunner().invoke(cli, [*asked, "--wallet", WALLET, "--json"], catch_exceptions=False)
+    (row,) = json.loads(done.stdout.splitlines()[-1])["claims"]
+    assert (row["claim"], row["wallet"], row["owed"][0]["amount"]) == (claim, WALLET, 700)
+    assert path.read_text() not in done.output
+    desk = place.intake.desk
+    assert desk is not None
+    assert not desk.signin.is_proved(str(Keypair().pubkey()))
+
+
+def test_a_bearer_code_still_needs_the_wallets_signature(place: Place) -> None:
+    code = "ef" * 10
+    place.intake.ledger.record(Verdict(new_id(), "accepted", "demo", 1, claim=code), 5, 1)
+    challenge = place.challenge(claim=code)
+    body = {"claim": code, "nonce": challenge["nonce"]}
+    assert reason(place.post("/v1/claims", **body)) == "signin.signature"
+    challenge = place.challenge(claim=code)
+    body = {"claim": code, "nonce": challenge["nonce"], "signature": signed(challenge)}
+    assert place.post("/v1/claims", **body).json()["wallet"] == WALLET
 
 
 def test_a_challenge_for_one_claim_does_not_move_another(place: Place) -> None:
@@ -226,7 +251,7 @@ def test_a_page_says_why_escapes_what_came_from_outside_and_keeps_fraud_signals(
     assert "like s77" not in page
     assert "0.97" not in page
     assert "near-duplicate.other-payee" in page
-    assert requests.get(f"{place.url}/sessions/nothing", timeout=10).status_code == 404
+    assert requests.get(f"{place.url}/sessions/nothing", timeout=120).status_code == 404
     assert "Nothing was judged" not in place.page("/")
 
 
@@ -234,7 +259,7 @@ def test_the_appeal_button_queues_one_second_look_and_its_answer_is_shown(place:
     session = rejected(place)
     assert "Ask for a second look" in place.page(f"/sessions/{session}")
     for _ in range(2):
-        reply = requests.post(f"{place.url}/sessions/{session}/appeal", timeout=10)
+        reply = requests.post(f"{place.url}/sessions/{session}/appeal", timeout=120)
         assert reply.status_code == 200, "after the redirect"
     assert [a.session for a in appeals.waiting(place.intake.ledger)] == [session]
     assert place.intake.desk is not None
@@ -248,7 +273,7 @@ def test_the_appeal_button_queues_one_second_look_and_its_answer_is_shown(place:
     assert appeals.waiting(place.intake.ledger) == ()
     stored = b"".join(place.intake.desk.clean.read(f"verdicts/{session}.json"))
     assert json.loads(stored)["verdict"]["decision"] == "accepted"
-    unknown = requests.post(f"{place.url}/v1/sessions/{new_id()}/appeal", timeout=10)
+    unknown = requests.post(f"{place.url}/v1/sessions/{new_id()}/appeal", timeout=120)
     assert reason(unknown) == "appeal.nothing"
 
 
@@ -263,7 +288,7 @@ def test_metrics_are_samples_with_help_and_type(place: Place) -> None:
 def test_openapi_lists_every_address_and_the_previous_clients_request_still_works(
     place: Place,
 ) -> None:
-    paths = requests.get(f"{place.url}/openapi.json", timeout=10).json()["paths"]
+    paths = requests.get(f"{place.url}/openapi.json", timeout=120).json()["paths"]
     wanted = {
         "/v1/run-tickets", "/v1/upload-tickets", "/v1/sessions/{session}/complete",
         "/v1/sessions/{session}", "/v1/objects/{key}", "/v1/wallets/challenge", "/v1/claims",

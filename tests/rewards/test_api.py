@@ -2,7 +2,6 @@
 
 import hashlib
 import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,18 +9,18 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import pytest
 import requests
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from solders.keypair import Keypair
 
 from rewards import schema, tickets
-from rewards.api import Intake, IntakeLimits, Known, make_app
 from rewards.inbox import NEEDED, Inbox
+from rewards.intake import Intake, IntakeLimits, Known
 from rewards.ledger import Ledger
 from rewards.model import Verdict
 from rewards.queue import Queue
 from rewards.storage import FolderStore
 from scenarios.free import Free
+from tests.rewards.loopback import listening
 
 pytestmark = pytest.mark.network
 
@@ -36,7 +35,7 @@ class Server:
     offset: list[float] = field(default_factory=lambda: [0.0])
 
     def post(self, path: str, body: Any) -> requests.Response:
-        return requests.post(f"{self.url}{path}", json=body, timeout=10)
+        return requests.post(f"{self.url}{path}", json=body, timeout=120)
 
     def ticket(self, **changes: Any) -> dict[str, Any]:
         ask = {
@@ -76,19 +75,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         limits=IntakeLimits(hourly=50),
         now=lambda: 1_000_000.0 + offset[0],
     )
-    listener = socket.create_server(("127.0.0.1", 0))
-    serving = uvicorn.Server(
-        uvicorn.Config(make_app(intake), log_config=None, access_log=False, lifespan="off")
-    )
-    thread = threading.Thread(target=serving.run, args=([listener],), daemon=True)
-    thread.start()
-    yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}", intake, offset)
-    serving.should_exit = True
-    thread.join(10)
-    listener.close()
-    intake.queue.close()
-    intake.ledger.close()
-    intake.inbox.engine.dispose()
+    with listening(intake) as address:
+        yield Server(address, intake, offset)
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +90,7 @@ def put(upload: dict[str, Any], body: Any, **changes: str) -> requests.Response:
     parts = urlsplit(upload["url"])
     query = {key: values[0] for key, values in parse_qs(parts.query).items()} | changes
     url = urlunsplit(parts._replace(query=urlencode(query)))
-    return requests.put(url, data=body, headers=upload["headers"], timeout=10)
+    return requests.put(url, data=body, headers=upload["headers"], timeout=120)
 
 
 def reason(reply: requests.Response) -> str:
@@ -133,24 +121,24 @@ def test_a_whole_session_goes_in_and_is_queued_once(server: Server) -> None:
     assert put(again[0], files[again[0]["name"]]).status_code == 201
     before = server.intake.queue.depth()
     for _ in range(2):
-        done = requests.post(reply["complete_url"], timeout=10).json()
+        done = requests.post(reply["complete_url"], timeout=120).json()
         assert done == {"session": ticket["session"], "state": "queued"}
     assert server.intake.queue.depth() == before + 1
     assert reason(server.uploads(ticket, files)) == "ticket.used"
 
     url = f"{server.url}/v1/sessions/{ticket['session']}"
-    assert requests.get(url, timeout=10).json()["verdict"] is None
+    assert requests.get(url, timeout=120).json()["verdict"] is None
     verdict = Verdict(ticket["session"], "accepted", "demo", 1, payee=WALLET)
     server.intake.ledger.record(verdict, 12, 1)
-    seen = requests.get(url, timeout=10).json()
+    seen = requests.get(url, timeout=120).json()
     assert (seen["state"], seen["verdict"]["decision"]) == ("accepted", "accepted")
     assert (seen["payout"]["amount"], seen["payout"]["state"]) == (12, "owed")
 
 
 def test_keys_and_health(server: Server) -> None:
-    keys = requests.get(f"{server.url}/v1/keys", timeout=10).json()
+    keys = requests.get(f"{server.url}/v1/keys", timeout=120).json()
     assert keys == {"ticket": list(server.intake.ticket_keys), "journal": ["ef" * 32]}
-    assert requests.get(f"{server.url}/health", timeout=10).json()["state"] == "ok"
+    assert requests.get(f"{server.url}/health", timeout=120).json()["state"] == "ok"
 
 
 @pytest.mark.parametrize(
@@ -190,6 +178,15 @@ def test_the_server_draws_the_seed_when_none_is_asked(server: Server) -> None:
     first, second = server.ticket(seed=None, claim="a", wallet=""), server.ticket(seed=None)
     assert first["seed"] != second["seed"]
     assert (first["payee"], first["claim"]) == ("", "a")
+
+
+def test_who_streams_from_us_gets_the_seed_with_the_first_frame(server: Server) -> None:
+    """An older client, which says nothing of it, gets one with the ticket as before."""
+    late = server.ticket(seed=None, seed_from="stream", claim="late", wallet="")
+    assert late["seed"] == tickets.LATE_SEED
+    assert tickets.verify(late, (late["key"],)) == late
+    assert server.ticket(seed=None, claim="old", wallet="")["seed"] >= 0
+    assert server.ticket(seed=7, seed_from="stream", claim="wish", wallet="")["seed"] == 7
 
 
 def test_a_changed_body_is_refused_and_leaves_nothing(server: Server) -> None:
@@ -247,7 +244,7 @@ def test_an_upload_address_is_good_for_its_own_key_alone(server: Server) -> None
     "key", ["..%2F..%2Fetc%2Fpasswd", "a/../../b", "%2Fetc%2Fpasswd", "a/%00b", ".incoming/x", "a"]
 )
 def test_no_key_leads_out_of_the_store(server: Server, key: str) -> None:
-    with socket.create_connection(urlsplit(server.url).netloc.split(":"), timeout=10) as raw:  # type: ignore[arg-type]
+    with socket.create_connection(urlsplit(server.url).netloc.split(":"), timeout=120) as raw:  # type: ignore[arg-type]
         query = f"size=1&sha256={'0' * 64}&expires=9999999999&signature={'0' * 64}"
         request = f"PUT /v1/objects/{key}?{query} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
         raw.sendall(f"{request}Connection: close\r\n\r\nx".encode())
@@ -302,11 +299,11 @@ def test_foreign_forged_and_expired_tickets_are_refused(server: Server) -> None:
 
 def test_large_and_broken_requests_are_refused(server: Server) -> None:
     url = f"{server.url}/v1/run-tickets"
-    big = requests.post(url, data=b"x" * (1 << 20), timeout=10)
+    big = requests.post(url, data=b"x" * (1 << 20), timeout=120)
     assert reason(big) == "body.length"
-    assert reason(requests.post(url, data=b"{", timeout=10)) == "request.shape"
-    assert reason(requests.get(f"{server.url}/v1/nothing", timeout=10)) == "path.unknown"
-    assert reason(requests.post(f"{server.url}/v1/sessions/x/complete", timeout=10)) == (
+    assert reason(requests.post(url, data=b"{", timeout=120)) == "request.shape"
+    assert reason(requests.get(f"{server.url}/v1/nothing", timeout=120)) == "path.unknown"
+    assert reason(requests.post(f"{server.url}/v1/sessions/x/complete", timeout=120)) == (
         "session.unknown"
     )
 

@@ -15,9 +15,10 @@ from rewards.chain import Fate, _agreed
 from rewards.errors import SetUpIncomplete, VerdictInvalid
 from rewards.history import History
 from rewards.instructions import short_digest
-from rewards.ledger import Ledger, Signing
+from rewards.ledger import Ledger
 from rewards.model import Verdict
 from rewards.payer import judged
+from rewards.payout_book import Signing
 from rewards.sealed import seal, unseal
 from rewards.settings import RewardsSettings
 from rewards.signer import FileSigner

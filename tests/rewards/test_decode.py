@@ -1,14 +1,24 @@
 """Video that nobody vouches for: the child answers, or dies alone."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from game.session import framefile
 from game.session.format import FRAMES, TrackId
-from game.session.track import LOSSLESS, SourceTrack, segment_path
-from rewards.checks.decode import DecodeLimits, DecoderFailed, Order, decode, luma_print
+from game.session.pictures import Pictures
+from game.session.track import LOSSLESS, NEAR_LOSSLESS, Encoding, SourceTrack, segment_path
+from rewards.checks.decode import (
+    DecodeLimits,
+    DecoderFailed,
+    Order,
+    decode,
+    luma_print,
+    plane_print,
+    studio_luma,
+)
 
 SIDE = 64
 
@@ -27,6 +37,37 @@ def folder(tmp_path: Path) -> Path:
     table = framefile.header() + b"".join(framefile.encode(record) for record in records)
     (tmp_path / FRAMES).write_bytes(table)
     return tmp_path
+
+
+def decoded(folder: Path, encoding: Encoding) -> tuple[Any, np.ndarray]:
+    track = SourceTrack(folder, SIDE, SIDE, encoding)
+    pictures = Pictures(folder, TrackId.SOURCE, [track.put(picture(0), 0, 0)])
+    track.close()
+    ((_, frame),) = pictures.frames()
+    return frame, pictures.rgb(frame)
+
+
+def test_the_print_of_a_luma_plane_is_that_of_its_colours(tmp_path: Path) -> None:
+    frame, rgb = decoded(tmp_path, NEAR_LOSSLESS)
+    plane = studio_luma(frame)
+    assert plane is not None
+    apart = plane_print(plane).astype(int) - luma_print(rgb)
+    assert np.abs(apart).max() <= 1
+    assert luma_print(rgb).std() > 10  # else there was nothing to tell apart
+
+
+@pytest.mark.parametrize("change", [{"color_range": 2}, {"colorspace": 1}])
+def test_a_plane_in_another_range_or_matrix_is_not_taken_for_studio_luma(
+    tmp_path: Path, change: dict[str, int]
+) -> None:
+    frame, _ = decoded(tmp_path, NEAR_LOSSLESS)
+    for name, value in change.items():
+        setattr(frame, name, value)
+    assert studio_luma(frame) is None
+
+
+def test_a_picture_in_rgb_has_no_luma_plane(tmp_path: Path) -> None:
+    assert studio_luma(decoded(tmp_path, LOSSLESS)[0]) is None
 
 
 def order(folder: Path, **limits: int) -> Order:

@@ -27,6 +27,14 @@ def test_the_golden_journal_is_believed() -> None:
     assert book.ended
 
 
+def test_the_seed_that_it_releases_is_read() -> None:
+    lines = (GOLDEN / "journal-seed.jsonl").read_bytes().splitlines()
+    first = json.loads(lines[0])
+    book = read(lines, first["session"], first["ticket"], [first["key"]])
+    assert book.seed == (1_234_567_890, 4_000)
+    assert list(book.frames) == [2]
+
+
 @pytest.mark.parametrize("at", range(3))
 def test_no_line_of_it_can_be_left_out_but_the_last(at: int) -> None:
     lines, session, ticket, keys = golden()

@@ -10,8 +10,10 @@ import pytest
 
 from game.session.protocols import Finding
 from rewards.errors import LedgerLost, LedgerMismatch
-from rewards.ledger import Ledger, Signing, Stamp
+from rewards.ledger import Ledger
+from rewards.ledger_file import Stamp
 from rewards.model import Payout, Verdict, verdict_from_json, verdict_to_json
+from rewards.payout_book import Signing
 
 STAMP = Stamp(genesis="g", mint="m", treasury="t", secret_id="s")
 LOTS = 10**12

@@ -118,5 +118,5 @@ def test_a_policy_file_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
     file.write_text(text.replace("per_self_pair", "per_selfie"))
     with pytest.raises(PolicyInvalid, match="per_selfie"):
         policy.load(str(file))
-    with pytest.raises(PolicyInvalid, match="bundled are default, demo"):
+    with pytest.raises(PolicyInvalid, match="bundled are daily, default, demo"):
         policy.load("none")

@@ -11,8 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from rewards import frozen, schema
-from rewards.ledger import Ledger, Signing, Stamp
+from rewards.ledger import Ledger
+from rewards.ledger_file import Stamp
 from rewards.model import Verdict
+from rewards.payout_book import Signing
 
 BIN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
 pytestmark = [
@@ -35,7 +37,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     def run(*words: str) -> None:
         command = ["runuser", "-u", "postgres", "--", *words]
-        subprocess.run(command, check=True, capture_output=True, timeout=120, cwd=folder)
+        subprocess.run(command, check=True, capture_output=True, timeout=600, cwd=folder)
 
     data, options = str(folder / "data"), f"-k {folder} -h ''"
     run(f"{BIN}/initdb", "-D", data, "-A", "trust", "-N")

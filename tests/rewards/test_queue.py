@@ -85,7 +85,7 @@ def test_the_same_name_is_queued_once(tmp_path: Path) -> None:
     assert queue.depth() == 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.sampled_from(["push", "receive", "delete", "wait", "beat", "back"]), max_size=40)
 )

@@ -8,7 +8,7 @@ from game.view import tolerance
 from rewards.checks import thresholds
 from rewards.checks.geometry import compare
 
-pytestmark = [pytest.mark.render, pytest.mark.slow]
+pytestmark = [pytest.mark.render, pytest.mark.slow, pytest.mark.timeout(3600)]
 SIDE = 240
 
 

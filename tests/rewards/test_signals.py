@@ -9,7 +9,7 @@ from rewards.checks.humanity import measures
 from rewards.ledger import Ledger
 from rewards.neighbours import keep
 from rewards.prints import Print, likeness, near_duplicate
-from tests.rewards.detection import wilson
+from tests.rewards.detection_report import wilson
 
 
 def drive(seed: int, seconds: int = 20) -> tuple[list[tuple[float, float]], list[Controls]]:

@@ -37,24 +37,41 @@ def restyled(rgb: Pixels) -> Pixels:
     """Another light: half as bright, bluer, hazy, and noisy as a codec makes it."""
     noise = np.random.default_rng(1).normal(0, 2, rgb.shape)
     changed = rgb * np.array([0.4, 0.5, 0.8]) + np.array([25, 25, 40]) + noise
-    return changed.clip(0, 255).astype(np.uint8)
+    return np.asarray(changed.clip(0, 255), np.uint8)
 
 
 def test_another_style_of_the_same_street_loses_and_invents_nothing() -> None:
     seen = things(street(True), restyled(street(True)), *labels(True))
-    assert seen.vehicle > 2 * thresholds.VEHICLE
-    assert seen.stranger < 0.7 * thresholds.STRANGER
+    assert seen.vehicle > max(thresholds.VEHICLE.values())
+    assert seen.stranger < 0.7 * thresholds.STRANGER["filter"]
+    assert seen.small < 0.7 * thresholds.STRANGER_SMALL["filter"]
 
 
 def test_a_car_that_was_taken_out_is_missed() -> None:
     seen = things(street(True), restyled(street(False)), *labels(True))
-    assert seen.vehicle < thresholds.VEHICLE
+    assert seen.vehicle < min(thresholds.VEHICLE.values())
 
 
 def test_a_car_that_was_put_in_is_noticed() -> None:
     seen = things(street(False), restyled(street(True)), *labels(False))
-    assert seen.stranger > thresholds.STRANGER
+    assert seen.stranger > thresholds.STRANGER[None]
     assert seen.vehicle == 1.0
+
+
+def test_a_small_car_that_was_put_in_is_seen_by_the_small_tile() -> None:
+    put = street(False)
+    put[150:162, 110:134] = (190, 40, 30)
+    put[152:156, 114:130] = (40, 60, 80)
+    seen = things(street(False), restyled(put), *labels(False))
+    assert seen.small > thresholds.STRANGER_SMALL["tiny"]
+    assert seen.small > 1.4 * seen.stranger
+
+
+def test_windows_that_light_up_are_no_strangers() -> None:
+    lit = street(True)
+    for y in range(10, 90, 20):
+        lit[y : y + 10, 10:230:36] = (255, 220, 120)
+    assert things(street(True), lit, *labels(True)).stranger < thresholds.STRANGER["filter"]
 
 
 def test_a_small_vehicle_is_not_looked_for() -> None:

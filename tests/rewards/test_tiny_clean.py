@@ -11,7 +11,7 @@ from rewards.graph import run_plain
 from streaming.backends.tiny import Choice, Tiny
 from tests.rewards.recording import make
 
-pytestmark = [pytest.mark.render, pytest.mark.slow]
+pytestmark = [pytest.mark.render, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @pytest.mark.parametrize("style", ["day", "dusk", "night", "rain", "noir", "neon"])

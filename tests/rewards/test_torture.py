@@ -18,6 +18,7 @@ def test_every_accepted_session_is_paid_once_and_no_other(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_a_thousand_sessions(tmp_path: Path) -> None:
     rows = torture(tmp_path, sessions=1000, seed=1)
     assert {name: rows[name] for name in WRONG} == dict.fromkeys(WRONG, 0)

@@ -27,7 +27,8 @@ from rewards.queue import Queue, QueueSettings
 from rewards.sealed import unseal
 from rewards.settings import RewardsSettings
 from rewards.storage import FolderStore
-from rewards.worker import Bench, Worker, WorkerConfig, run_worker
+from rewards.worker import Bench, Worker
+from rewards.worker_process import WorkerConfig, run_worker
 from tests.rewards.recording import KEYS, make_ticket
 
 pytestmark = pytest.mark.heavy
@@ -262,7 +263,7 @@ def test_a_killed_worker_process_leaves_its_session_to_the_next(tmp_path: Path) 
             this = replace(config, checks=f"tests.rewards.test_worker:{checks}")
             process = context.Process(target=run_worker, args=(this, theirs), daemon=True)
             process.start()
-            assert ours.poll(60)
+            assert ours.poll(120)
             assert ours.recv() == "ready"
 
             def done(checks: str = checks) -> bool:
@@ -276,7 +277,7 @@ def test_a_killed_worker_process_leaves_its_session_to_the_next(tmp_path: Path) 
             assert done()
             assert process.pid is not None
             os.kill(process.pid, signal.SIGKILL)
-            process.join(10)
+            process.join(120)
         assert len(place.bench.ledger.payouts()) == 1
         left = [
             p for p in place.bench.scratch.iterdir() if int(p.name.split("-")[0]) != process.pid

@@ -4,58 +4,53 @@ Everything is real but the checks and the clock: stores, queue, ledger, sealed v
 with LiteSVM behind its port, SPL transfers, receipts. A death is a BaseException at a named
 point, after which everything is opened again from disk.
 
-    python -m tests.rewards.torture --sessions 1000
+    python -m tests.rewards.torture --sessions 1000 --folder build/torture
+
+With a folder, a run that was stopped goes on where it was: all that matters is on disk anyway.
 """
 
 import argparse
 import asyncio
 import contextlib
-import hashlib
+import functools
 import json
 import logging
 import random
+import ssl
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from solders.keypair import Keypair
-from spl.token.constants import TOKEN_PROGRAM_ID
-from spl.token.instructions import close_account, freeze_account, set_authority, transfer_checked
-from spl.token.models import (
-    AuthorityType,
-    CloseAccountParams,
-    FreezeAccountParams,
-    SetAuthorityParams,
-    TransferCheckedParams,
-)
 
 from game.atlas.load import load as load_city
-from game.session.ids import new_id
 from game.session.protocols import Evidence, Finding
 from game.session.reader import Session
 from rewards import policy, schema, tickets
-from rewards.card import write_card
 from rewards.checks.case import CannotJudge
 from rewards.errors import LedgerLost
+from rewards.facts import read_facts
 from rewards.graph import Step, run_plain
-from rewards.inbox import FileEntry, Inbox, raw_key
+from rewards.inbox import Inbox
 from rewards.ledger import Ledger
 from rewards.premises import Premises
 from rewards.queue import Queue, QueueSettings
 from rewards.rebuild import refill
-from rewards.signer import FileSigner
 from rewards.storage import FolderStore
 from rewards.worker import Bench, Worker
-from tests.fakes.chain import SLOT_MS, Clock, Desk, HostileBank, World, land
-from tests.rewards.recording import JOURNAL_KEY, KEYS, TICKET_KEY, make_ticket
+from tests.fakes.chain import SLOT_MS, Desk, HostileBank, World, land
+from tests.rewards.handed import hand_in, ticket_for
+from tests.rewards.poison import POISONS, spoil
+from tests.rewards.recording import JOURNAL_KEY, KEYS, make_ticket
+from tests.rewards.torture_plan import WorkClock, db_errors, keep_plan, keep_tally, resume
 
-POISONS = ("closed", "frozen", "reassigned")
 JUDGES = (tickets.public_hex(JOURNAL_KEY),)
 
 
@@ -63,82 +58,59 @@ class Crash(BaseException):
     """Killed at this point; nothing of ours catches it."""
 
 
-@dataclass
-class Plan:
-    """sessions and their fate: name -> wallet; refused: those that the checks will reject."""
-
-    wallets: dict[str, str] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
-    poisoned: dict[str, str] = field(default_factory=dict)  # wallet -> poison
-    keys: dict[str, Keypair] = field(default_factory=dict)
-
-
-@dataclass
-class Tally:
-    """What happened on the way."""
-
-    worker: Counter[str] = field(default_factory=Counter)
-    payer: Counter[str] = field(default_factory=Counter)
-    ledgers: int = 0
-    expiries: int = 0
-    duplicates: int = 0
-
-
 class Torture:
-    """One run. share: probability of a death at each point. loss: that one takes the ledger."""
+    """One run. share: probability of a death at each point. loss: that one takes the ledger.
+
+    losses: of the ledger at most; each has all that was paid looked up on the chain again, between
+    deaths, so that a thousand sessions would never be done with a loss in every fifty deaths.
+    slot_ms: of the devnet, in time that this process works.
+    """
 
     def __init__(
-        self, folder: Path, sessions: int, seed: int, share: float = 0.2, loss: float = 0.02
+        self,
+        folder: Path,
+        sessions: int,
+        seed: int,
+        share: float = 0.2,
+        loss: float = 0.02,
+        losses: int = 8,
+        slot_ms: int = SLOT_MS,
     ) -> None:
-        self.folder, self.share, self.loss = folder, share, loss
-        self.chance, self.clock = random.Random(seed), Clock()
+        self.folder, self.share, self.loss, self.losses = folder, share, loss, losses
+        self.slot_ms = slot_ms
+        self.chance, self.clock = random.Random(seed), WorkClock()
         self.bank = HostileBank(
-            folder / "devnet.sqlite", SLOT_MS, now=self.clock, chance=random.Random(seed + 1)
+            folder / "devnet.sqlite", slot_ms, now=self.clock, chance=random.Random(seed + 1)
         )
         self.world = World(folder, self.bank, self.clock)
-        self.world.rules = replace(self.world.rules, max_attempts=10**6, batch=96)
+        self.world.rules = replace(self.world.rules, max_attempts=10**6, batch=48)
         self.premises, self.city = Premises(folder), load_city()
         self.raw, self.clean = (
             FolderStore(self.premises.raw, b""),
             FolderStore(self.premises.clean, b""),
         )
-        self.plan, self.tally, self.over = Plan(), Tally(), threading.Event()
+        self.over = threading.Event()
         self.errors: list[BaseException] = []
-        self._make(sessions)
+        self.plan, self.tally, begun = resume(folder)
+        if not begun:
+            self._make(sessions)
+            keep_plan(folder, self.plan)
 
     def _make(self, sessions: int) -> None:
         """Tickets and uploads as the intake leaves them, in a queue."""
-        names = [each.name for each in fields(tickets.Terms)]
         known = make_ticket(self.city)
-        self.terms = tickets.Terms(**{name: known[name] for name in names})
         players = [Keypair() for _ in range(max(4, sessions // 5))]
         for number, player in enumerate(players[: max(3, len(players) // 10)]):
             self.plan.poisoned[str(player.pubkey())] = POISONS[number % 3]
         self.plan.keys = {str(player.pubkey()): player for player in players}
         for number in range(sessions):
             wallet = str(players[number % len(players)].pubkey())
-            terms = replace(self.terms, payee=wallet)
-            ticket = tickets.issue(TICKET_KEY, terms, new_id(), 1_700_000_000, 86_400)
+            ticket = ticket_for(wallet, known)
             name = str(ticket["session"])
             self.plan.wallets[name] = wallet
             if self.chance.random() < 0.1:
                 self.plan.refused.add(name)
-            self._hand_in(ticket, name in self.plan.refused)
-
-    def _hand_in(self, ticket: dict[str, Any], bad: bool) -> None:
-        manifest = {
-            "session": ticket["session"], "format_version": 1, "world_version": 1,
-            "seed": 1 if bad else 0, "tick_hz": 60, "driver": {"kind": "bot", "name": "t"},
-            "backend": "filter",
-            "capture": {"width": 480, "height": 480, "every_ticks": 2, "fov_degrees": 70.0,
-                        "near": 0.3, "far": 500.0, "effects": "full", "version": 1},
-        }  # fmt: skip
-        entries = []
-        for name, body in (("session.json", json.dumps(manifest).encode()), ("ticks.bin", b"t")):
-            digest = hashlib.sha256(body).hexdigest()
-            entries.append(FileEntry(name, len(body), digest))
-            self.raw.put(raw_key(ticket["session"], name), iter([body]), len(body), digest)
-        write_card(self.raw, ticket, entries)
+            hand_in(self.raw, ticket, seed=int(name in self.plan.refused))
 
     # --- workers ------------------------------------------------------------------------------
 
@@ -175,7 +147,7 @@ class Torture:
         """A worker that is killed and started again until all is judged."""
         try:
             while not self.over.is_set():
-                with contextlib.suppress(Crash, LedgerLost, *_db_errors()):
+                with contextlib.suppress(Crash, LedgerLost, *db_errors()):
                     self._work_one_life()
         except BaseException as error:
             self.errors.append(error)
@@ -212,7 +184,7 @@ class Torture:
     async def pay(self) -> None:
         """A payer that is killed and started again until everything is settled."""
         while not self.over.is_set():
-            with contextlib.suppress(LedgerLost, *_db_errors()):
+            with contextlib.suppress(LedgerLost, *db_errors()):
                 desk = await self.world.open(self._dies(self.tally.payer))
                 try:
                     refill(desk.ledger, self.clean, JUDGES)
@@ -243,13 +215,13 @@ class Torture:
 
     def _harm(self) -> None:
         fate = self.chance.random()
-        if fate < self.loss:
+        if fate < self.loss and self.tally.ledgers < self.losses:
             self.tally.ledgers += 1
             for file in self.folder.glob("ledger.sqlite*"):
                 file.unlink(missing_ok=True)
         elif fate < 0.2:
             self.tally.expiries += 1
-            self.world.push(200)
+            self.clock.ahead += 200 * self.slot_ms / 1000
 
     async def poison(self) -> None:
         """Wallets spoil their token account as soon as it is there."""
@@ -261,13 +233,14 @@ class Torture:
                     del left[wallet]
 
     async def _poisoned(self, wallet: str, deed: str) -> bool:
+        facts = read_facts(self.world.settings)
+        held = 0 if facts is None else self.world.tokens(facts, wallet)
+        if not held:
+            return False
         desk = await self.world.open()
         try:
-            held = self.world.tokens(desk.facts, wallet)
-            if not held:
-                return False
             self.bank.calm = True
-            steps, signers = _spoil(desk, self.world, self.plan.keys[wallet], deed, held)
+            steps, signers = spoil(desk, self.world, self.plan.keys[wallet], deed, held)
             await land(self.world.server.url, steps, signers)
             return True
         except Exception:  # a payment came in between: try again
@@ -278,14 +251,38 @@ class Torture:
 
     # --- all of it ----------------------------------------------------------------------------
 
-    def run(self, workers: int = 4, payers: int = 2) -> dict[str, Any]:
-        """Until everything is settled; the table's rows."""
-        begin, cpu = time.monotonic(), time.process_time()
-        with self.world:
+    def watch(self, say: Callable[[str], None]) -> None:
+        """Keep the tally, and tell how far it is."""
+        tally, begin, cpu = self.tally, time.monotonic(), time.process_time()
+        seconds, cpu_s = tally.seconds, tally.cpu_seconds
+
+        def stop_watch() -> None:
+            tally.seconds = seconds + time.monotonic() - begin
+            tally.cpu_seconds = cpu_s + time.process_time() - cpu
+
+        while not self.over.wait(5.0):
+            stop_watch()
+            keep_tally(self.folder, tally)
+            with contextlib.suppress(LedgerLost, *db_errors()):
+                ledger = Ledger.open(self.world.settings.ledger_url)
+                told = Counter(p.state for p in ledger.payouts())
+                judged = len(ledger.sessions())
+                ledger.close()
+                say(f"{tally.seconds:.0f} s: {judged} judged, {dict(sorted(told.items()))}")
+        stop_watch()
+
+    def run(
+        self, workers: int = 4, payers: int = 2, say: Callable[[str], None] = lambda line: None
+    ) -> dict[str, Any]:
+        """Until everything is settled; the table's rows. say: hears how far it is."""
+        certificates = functools.cache(ssl.create_default_context)  # most of a short life, else
+        with self.world, mock.patch("ssl.create_default_context", certificates):
             self.world.with_desk(lambda desk: asyncio.sleep(0))
             self.bank.calm = False
             threads = [threading.Thread(target=self.work) for _ in range(workers)]
-            for thread in (*threads, feeder := threading.Thread(target=self.feed)):
+            threads += [threading.Thread(target=self.feed)]
+            threads += [threading.Thread(target=self.watch, args=(say,))]
+            for thread in threads:
                 thread.start()
 
             async def money() -> None:
@@ -295,12 +292,13 @@ class Torture:
                 asyncio.run(money())
             finally:
                 self.over.set()
-                for thread in (*threads, feeder):
+                for thread in threads:
                     thread.join()
             rows = self._rows()
-        rows["seconds"] = round(time.monotonic() - begin, 1)
-        rows["cpu seconds"] = round(time.process_time() - cpu, 1)
-        return rows
+        if self.errors:
+            raise self.errors[0]
+        spent = {"seconds": self.tally.seconds, "cpu seconds": self.tally.cpu_seconds}
+        return rows | {name: round(value, 1) for name, value in spent.items()}
 
     def _rows(self) -> dict[str, Any]:
         paid = self.world.paid()
@@ -336,39 +334,6 @@ class Torture:
         }
 
 
-def _spoil(
-    desk: Desk, world: World, player: Keypair, deed: str, held: int
-) -> tuple[list[Any], list[Keypair]]:
-    me, mint = player.pubkey(), desk.chain.token.mint
-    account = desk.chain.token.account_of(me)
-    if deed == "frozen":
-        treasury = FileSigner.load(world.settings.key_path)._key.reveal()
-        freeze = FreezeAccountParams(
-            account=account, mint=mint, authority=treasury.pubkey(), program_id=TOKEN_PROGRAM_ID
-        )
-        return [freeze_account(freeze)], [player, treasury]
-    if deed == "reassigned":
-        give = SetAuthorityParams(
-            account=account, authority=AuthorityType.ACCOUNT_OWNER, current_authority=me,
-            new_authority=Keypair().pubkey(), program_id=TOKEN_PROGRAM_ID,
-        )  # fmt: skip
-        return [set_authority(give)], [player]
-    back = TransferCheckedParams(
-        program_id=TOKEN_PROGRAM_ID, source=account, mint=mint, owner=me, amount=held, decimals=6,
-        dest=desk.chain.token.account_of(desk.chain.treasury),
-    )  # fmt: skip
-    close = CloseAccountParams(account=account, dest=me, owner=me, program_id=TOKEN_PROGRAM_ID)
-    return [transfer_checked(back), close_account(close)], [player]
-
-
-def _db_errors() -> tuple[type[Exception], ...]:
-    import sqlite3
-
-    from sqlalchemy.exc import SQLAlchemyError
-
-    return (SQLAlchemyError, sqlite3.Error)  # the file vanished between two statements
-
-
 WRONG = (
     "paid twice or more", "rejected, yet paid", "unknown, yet paid",
     "accepted, sound wallet, not paid", "of these not parked in the ledger",
@@ -377,9 +342,15 @@ WRONG = (
 """Rows that must be 0."""
 
 
-def torture(folder: Path, sessions: int, seed: int, **more: Any) -> dict[str, Any]:
+def torture(
+    folder: Path,
+    sessions: int,
+    seed: int,
+    say: Callable[[str], None] = lambda line: None,
+    **more: Any,
+) -> dict[str, Any]:
     """One run's rows; `more` goes to Torture."""
-    return Torture(folder, sessions, seed, **more).run()
+    return Torture(folder, sessions, seed, **more).run(say=say)
 
 
 def main() -> None:
@@ -387,10 +358,21 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sessions", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--slot-ms", type=int, default=30)
+    parser.add_argument("--folder", type=Path, help="keep the run here, and go on with it")
+    parser.add_argument("--json", type=Path)
     logging.disable(logging.WARNING)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        rows = torture(Path(folder), options.sessions, options.seed)
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    with tempfile.TemporaryDirectory() as short:
+        folder = options.folder or Path(short)
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = torture(folder, options.sessions, options.seed, say, slot_ms=options.slot_ms)
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1))
     for name, value in rows.items():
         note = "  must be 0" if name in WRONG else ""
         print(f"{name:60} {value}{note}")

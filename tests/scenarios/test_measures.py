@@ -12,7 +12,7 @@ from game.world.city import City
 from game.world.controls import Controls
 from game.world.entity import BODIES, EntityState
 from game.world.state import Contact, WorldState
-from scenarios.criticality import clearance, discs, lead
+from scenarios.criticality import clearance, discs, lead, ttc, ttc_disc
 from scenarios.driver import DRIVERS
 from scenarios.encroach import Encroachment
 from scenarios.expect import Outcome
@@ -62,6 +62,26 @@ def test_the_nearest_of_two_leaders_counts_and_one_across_the_road_is_short(smal
     assert ahead is not None
     assert ahead.gap == pytest.approx(20.0 - CAR.width / 2 - CAR.length / 2)
     assert ahead.other == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_time_to_collision_is_that_of_all_discs_whoever_is_passed_over(small: Stage) -> None:
+    """To the last bit, since outcomes are compared so; also with a bound that is just met."""
+    draw = random.Random(5)
+    skipped = 0
+    for _ in range(60):
+        there = [
+            EntityState(n, draw.choice(list(BODIES)), draw.uniform(-90, 90), draw.uniform(-90, 90),
+                        draw.uniform(-3, 3), draw.choice((0.0, draw.uniform(-4, 16))))
+            for n in range(1, 25)
+        ]  # fmt: skip
+        state = world(small, car(0.0, speed=draw.uniform(-3, 16)), *there)
+        met = [ttc_disc(a, b) for each in there for a in discs(state.ego) for b in discs(each)]
+        true = min(met)
+        assert ttc(state) == true
+        for below in (true, math.nextafter(true, 0.0), math.nextafter(true, 9e9), 0.5):
+            assert ttc(state, below) == min(true, below)
+        skipped += true > 0.5
+    assert skipped > 5
 
 
 def test_clearance_is_the_distance_of_the_rows_of_discs() -> None:

@@ -11,10 +11,11 @@ from game.world.state import Part
 from game.world.version import TICK_HZ
 from scenarios.errors import PlaceUnknown, StageImpossible
 from scenarios.load import parse
-from scenarios.model import Anchor, Scenario
+from scenarios.model import Scenario
 from scenarios.place import anchor_frame
 from scenarios.road import survey
 from scenarios.spawn import stage
+from scenarios.terms import Anchor
 from tests.scenarios.example import GOOD
 
 PLACE = "West 34th Street & 7th Avenue"

@@ -1,4 +1,4 @@
-"""Hour and weather of the captured picture: written, read back, absent from older sessions."""
+"""Hour, weather and edges of the captured picture: written, read back, absent from old ones."""
 
 import json
 
@@ -34,14 +34,22 @@ def test_hour_and_weather_read_back(record, weather):
         assert (session.manifest.capture.hour, session.manifest.capture.weather) == (21.25, weather)
 
 
+@pytest.mark.parametrize(("written", "read"), [(None, "hard"), ("hard", "hard"), ("smooth",) * 2])
+def test_edges_read_back_and_those_of_older_sessions_are_hard(record, written, read):
+    folder = record(2)
+    rewritten(folder, edges=written)
+    with Session.open(folder) as session:
+        assert session.manifest.capture.edges == read
+
+
 @pytest.mark.parametrize(
     "capture",
     [
         {"hour": 25.0}, {"hour": -0.5}, {"hour": "noon"}, {"hour": True}, {"weather": "hail"},
-        {"weather": 3}, {"weather": "r" * 999},
+        {"weather": 3}, {"weather": "r" * 999}, {"edges": "soft"}, {"edges": True},
     ],
 )  # fmt: skip
-def test_an_hour_or_weather_that_cannot_be_is_refused(record, capture):
+def test_an_hour_a_weather_or_edges_that_cannot_be_are_refused(record, capture):
     folder = record(2)
     rewritten(folder, **capture)
     with pytest.raises(SessionCorrupt):

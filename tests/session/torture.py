@@ -1,7 +1,9 @@
 """Kills a recording's processes at random moments and says what was lost, as a table.
 
-    python -m tests.session.torture --kills 200 [--seed 1] [--json]
+    python -m tests.session.torture --kills 200 [--seed 1] [--jobs 1]
+        [--log kills.jsonl] [--json]
 
+With --log each kill is a line of that file, and a run that was cut short goes on where it stopped.
 Each turn drives in a child that has a recorder as its own child, pairs of pictures going to it.
 One of the two gets SIGKILL at a random moment; the folder is recovered and replayed. A line of the
 table counts what the drive had told of before it died against what is in the recovered session.
@@ -17,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -158,12 +161,39 @@ def _recovered(folder: Path) -> None:
             time.sleep(0.05)
 
 
-def turns(kills: int, seed: int = 1) -> Iterator[Turn]:
-    """So many kills, victims in turn."""
-    chance = random.Random(seed)
-    for number in range(kills):
-        with tempfile.TemporaryDirectory(prefix="torture-") as root:
-            yield turn(Path(root), VICTIMS[number % len(VICTIMS)], chance)
+def one(number: int, seed: int) -> Turn:
+    """Kill number `number`, the victims in turn; its chance hangs on seed and number alone."""
+    with tempfile.TemporaryDirectory(prefix="torture-") as root:
+        return turn(Path(root), VICTIMS[number % len(VICTIMS)], random.Random(f"{seed}/{number}"))
+
+
+def turns(
+    kills: int, seed: int = 1, jobs: int = 1, log: Path | None = None
+) -> Iterator[tuple[int, Turn]]:
+    """Number and outcome of each kill; those that `log` holds come first and are not done again."""
+    done = _logged(log, seed) if log is not None else {}
+    yield from ((number, each) for number, each in done.items() if number < kills)
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting = {pool.submit(one, n, seed): n for n in range(kills) if n not in done}
+        for each in as_completed(waiting):
+            number, found = waiting[each], each.result()
+            if log is not None:
+                with log.open("a", encoding="utf-8") as file:
+                    line = {"seed": seed, "number": number, **asdict(found)}
+                    file.write(json.dumps(line) + "\n")
+            yield number, found
+
+
+def _logged(path: Path, seed: int) -> dict[int, Turn]:
+    """Kills that an earlier run with this seed left in `path`; a torn last line is cut off."""
+    if not path.exists():
+        return {}
+    whole = path.read_text(encoding="utf-8").rpartition("\n")[0]
+    path.write_text(whole + "\n" if whole else "", encoding="utf-8")
+    found = [json.loads(line) for line in whole.splitlines()]
+    if any(each.pop("seed") != seed for each in found):
+        raise SystemExit(f"{path} is of another seed; name another file")
+    return {each.pop("number"): Turn(**each) for each in found}
 
 
 def table(found: list[Turn]) -> str:
@@ -191,23 +221,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.session.torture")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="drives at a time")
+    parser.add_argument("--log", type=Path, help="a file of results, to go on with")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child is not None:
         drive(options.child)
         return
-    found: list[Turn] = []
-    for each in turns(options.kills, options.seed):
-        found.append(each)
+    found: dict[int, Turn] = {}
+    for number, each in turns(options.kills, options.seed, options.jobs, options.log):
+        found[number] = each
+        print(f"\r{len(found)} of {options.kills} kills", end="", file=sys.stderr, flush=True)
         if not each.fine:
-            print(each, file=sys.stderr)
+            print(f"\n{number}: {each}", file=sys.stderr)
+    print(file=sys.stderr)
     facts: dict[str, Any] = {
-        "kills": len(found), "fine": sum(each.fine for each in found),
-        "turns": [asdict(each) for each in found],
+        "kills": len(found), "fine": sum(each.fine for each in found.values()),
+        "turns": [asdict(found[number]) for number in sorted(found)],
     }  # fmt: skip
-    print(json.dumps(facts) if options.json else table(found))
-    sys.exit(0 if all(each.fine for each in found) else 1)
+    print(json.dumps(facts) if options.json else table(list(found.values())))
+    sys.exit(0 if all(each.fine for each in found.values()) else 1)
 
 
 if __name__ == "__main__":

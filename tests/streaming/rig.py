@@ -7,30 +7,22 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from streaming.frames import EncodedFrame, unpack_encoded
 from streaming.ring import FifoRing, LatestRing
 from streaming.server import Ready, ServerConfig, run_server, serve
+from tests.waiting import wait_for
 
 SPAWN = multiprocessing.get_context("spawn")
 SIDE = 480
 CELL = 16
 CELLS = 28  # 4 sync, 16 tick, 8 check
-
-
-def wait_for(condition: Callable[[], Any], limit: float = 15.0, what: str = "") -> None:
-    """Return once the condition holds; fail after `limit` seconds."""
-    deadline = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < deadline, f"not in {limit} s: {what or condition}"
-        time.sleep(0.005)
 
 
 def picture(tick: int, side: int = SIDE) -> np.ndarray:
@@ -92,12 +84,12 @@ class ServerProcess:
         return self._process.is_alive()
 
     def kill(self) -> None:
-        os.kill(self._process.pid, signal.SIGKILL)
+        os.kill(self.ready_pid, signal.SIGKILL)
         self._process.join()
 
     def stop(self) -> None:
         self._pipe.close()  # as if the parent had died
-        self._process.join(10)
+        self._process.join(120)
         assert not self._process.is_alive(), "the server outlived its parent"
 
 
@@ -109,7 +101,7 @@ class ServerThread:
         self._up = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(config,), daemon=True)
         self._thread.start()
-        assert self._up.wait(30), "the server did not come up"
+        assert self._up.wait(120), "the server did not come up"
 
     def _run(self, config: ServerConfig) -> None:
         asyncio.run(self._main(config))
@@ -131,7 +123,7 @@ class ServerThread:
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(120)
         assert not self._thread.is_alive()
 
 
@@ -183,7 +175,7 @@ class Game(threading.Thread):
                 self._rings.source.put(self.tick, time.monotonic_ns(), self._picture())
                 self.put += 1
                 self.ticks.append(self.tick)
-            self._take()
+            self.collect()
             time.sleep(0.002)
 
     def _picture(self) -> np.ndarray:
@@ -191,7 +183,8 @@ class Game(threading.Thread):
         image[:CELL] = picture_strip(self.tick)
         return image
 
-    def _take(self) -> None:
+    def collect(self) -> None:
+        """Take what has come back."""
         last = max(self.styled, default=-1)
         frame = self._rings.styled.get(last)
         if frame is not None:
@@ -202,17 +195,17 @@ class Game(threading.Thread):
     def share(self, frames: int) -> float:
         """Put `frames` more pictures and tell which share of them has come back a second later."""
         first = self.put
-        wait_for(lambda: self.put >= first + frames, 60)
+        wait_for(lambda: self.put >= first + frames)
         window = self.ticks[first : first + frames]
         put = self.put
-        wait_for(lambda: self.put >= put + 30 or self.encoded[-1].tick >= window[-1], 60)
+        wait_for(lambda: self.put >= put + 30 or self.encoded[-1].tick >= window[-1])
         back = {frame.tick for frame in self.encoded}
         return sum(tick in back for tick in window) / frames
 
     def stop(self) -> None:
         self._over.set()
         self.join()
-        self._take()
+        self.collect()
 
 
 def picture_strip(tick: int) -> np.ndarray:

@@ -55,7 +55,7 @@ class RoomServer:
         self._up = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), daemon=True)
         self._thread.start()
-        assert self._up.wait(10)
+        assert self._up.wait(120)
 
     @property
     def url(self) -> str:
@@ -87,7 +87,7 @@ class RoomServer:
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(5)
+        self._thread.join(120)
 
 
 class Visit:

@@ -31,7 +31,7 @@ class Service:
         self._up = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), daemon=True)
         self._thread.start()
-        assert self._up.wait(10)
+        assert self._up.wait(120)
 
     @property
     def url(self) -> str:
@@ -89,11 +89,11 @@ class Service:
 
     def hang_up(self) -> None:
         """Close every control socket, as a restart of the service does."""
-        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result(120)
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(10)
+        self._thread.join(120)
 
 
 class FakeRoom:

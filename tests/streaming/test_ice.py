@@ -9,7 +9,8 @@ import pytest
 from aiortc import RTCPeerConnection
 
 from streaming import dns, rtc
-from streaming.ice import MOST_CANDIDATES, Guard, IceConfig, configuration, open_ended, trickle
+from streaming.ice import MOST_CANDIDATES, Guard, configuration, open_ended, trickle
+from streaming.ice_config import IceConfig
 from streaming.track import EncodedTrack
 
 
@@ -75,26 +76,29 @@ def test_senseless_servers_are_refused_with_a_hint() -> None:
 
 
 @pytest.mark.network
-def test_hosts_are_offered_at_once_and_a_dead_stun_server_costs_nothing() -> None:
+def test_hosts_are_offered_at_once_and_a_dead_stun_server_costs_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streaming.ice.LATE_S", 3600.0)  # the offer waits for none of it
     dead = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     dead.bind(("127.0.0.1", 0))  # takes questions, never answers
     port = dead.getsockname()[1]
 
-    async def gather() -> tuple[float, str]:
+    async def gather() -> tuple[list[object], str]:
         config = await configuration(IceConfig((f"stun:127.0.0.1:{port}",)))
         connection = rtc.connection(config)
         transceiver = connection.addTransceiver(EncodedTrack(), direction="sendrecv")
-        trickle(transceiver, lambda found: None)
-        begin = time.monotonic()
+        found: list[object] = []
+        trickle(transceiver, found.append)
         with rtc.on_loopback(True):
             await connection.setLocalDescription(await connection.createOffer())
-        took, sdp = time.monotonic() - begin, connection.localDescription.sdp
+        so_far, sdp = found.copy(), connection.localDescription.sdp
         await connection.close()
-        return took, sdp
+        return so_far, sdp
 
-    took, sdp = asyncio.run(gather())
+    found, sdp = asyncio.run(gather())
     dead.close()
-    assert took < 2.0  # the library alone waits for five
+    assert found == [], "it still waits for the answer while the offer goes out"
     assert "typ host" in sdp
     assert "end-of-candidates" not in open_ended(sdp)
 
@@ -125,7 +129,7 @@ def test_late_candidates_trickle_and_then_end(monkeypatch: pytest.MonkeyPatch) -
         trickle(transceiver, take)
         with rtc.on_loopback(True):
             await connection.setLocalDescription(await connection.createOffer())
-        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.wait_for(ended.wait(), 120)
         await connection.close()
         return found
 
@@ -136,26 +140,24 @@ def test_a_resolver_that_hangs_costs_what_was_allowed(monkeypatch: pytest.Monkey
     release = threading.Event()
 
     def hang(*_: object, **__: object) -> list[object]:
-        release.wait(20)
+        release.wait(600)  # who waited for it would hang
         raise OSError("too late")
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
 
     async def story() -> None:
-        begin = time.monotonic()
         for _ in range(dns.MOST_HANGING):
             with pytest.raises(TimeoutError, match="not resolved"):
                 await dns.resolve("stuck.example.org", limit_s=0.05)
         with pytest.raises(TimeoutError, match="not even tried"):
             await dns.resolve("stuck.example.org", limit_s=0.05)
-        assert time.monotonic() - begin < 5
         assert (await dns.resolve("127.0.0.1", 7))[0][4] == ("127.0.0.1", 7)
 
     try:
         asyncio.run(story())
     finally:
         release.set()
-    for _ in range(500):  # the slots come back
+    for _ in range(12_000):  # the slots come back
         if dns._hanging._value == dns.MOST_HANGING:
             break
         time.sleep(0.01)

@@ -8,7 +8,16 @@ from aiortc.rtcrtpreceiver import NackGenerator
 from aiortc.rtp import RtpPacket
 
 from streaming import jitter
-from streaming.jitter import ASK_EVERY_S, ASK_TIMES, GIVE_UP_S, PromptBuffer, Recovery, TapQueue
+from streaming.jitter import (
+    ASK_EVERY_S,
+    ASK_TIMES,
+    GIVE_UP_LATEST_S,
+    GIVE_UP_S,
+    STEP_S,
+    PromptBuffer,
+    Recovery,
+    TapQueue,
+)
 
 
 def frame_packets(first: int, timestamp: int, count: int, key: bool = False) -> list[RtpPacket]:
@@ -97,13 +106,21 @@ def test_a_lost_packet_is_asked_for_at_a_measured_pace() -> None:
     assert asked == ASK_TIMES
 
 
-def test_a_hole_that_blocks_too_long_is_given_up_for_a_key_frame() -> None:
-    buffer, nacks, recovery, clock = receiver()
+def blocked() -> tuple[PromptBuffer, NackGenerator, Recovery, Clock]:
+    """A receiver whose first frame lacks its second packet."""
+    parts = receiver()
     packets = frame_packets(0, 0, 3)
-    feed(buffer, nacks, [packets[0], packets[2]])
-    assert not recovery.wants_key_frame()
-    clock.time = GIVE_UP_S - 0.01
-    assert not recovery.wants_key_frame()
+    feed(parts[0], parts[1], [packets[0], packets[2]])
+    assert not parts[2].wants_key_frame()
+    return parts
+
+
+def test_a_hole_that_blocks_too_long_is_given_up_for_a_key_frame() -> None:
+    buffer, nacks, recovery, clock = blocked()
+    while clock.time < GIVE_UP_S - 0.01:
+        recovery.due()
+        assert not recovery.wants_key_frame()
+        clock.time += STEP_S
     clock.time = GIVE_UP_S
     assert recovery.wants_key_frame()
     assert recovery.given_up == 1
@@ -111,6 +128,31 @@ def test_a_hole_that_blocks_too_long_is_given_up_for_a_key_frame() -> None:
     assert feed(buffer, nacks, frame_packets(3, 3000, 2)) == []  # an inter frame is of no use
     assert feed(buffer, nacks, frame_packets(5, 6000, 2, key=True)) == [b"\x00\x01"]
     assert not recovery.wants_key_frame()
+
+
+def test_a_machine_that_stood_still_asks_before_it_gives_up() -> None:
+    buffer, nacks, recovery, clock = blocked()
+    recovery.due()
+    clock.time = GIVE_UP_S + 0.1  # nobody had a turn meanwhile
+    assert not recovery.wants_key_frame()
+    assert recovery.due() == [1]
+    assert feed(buffer, nacks, frame_packets(0, 0, 3)[1:2]) == [b"\x01\x01\x02"]
+    assert recovery.given_up == 0
+
+
+def test_a_hole_is_not_waited_for_without_end_however_seldom_it_was_asked_for() -> None:
+    _, _, recovery, clock = blocked()
+    clock.time = GIVE_UP_LATEST_S
+    assert recovery.wants_key_frame()
+    assert recovery.given_up == 1
+
+
+def test_a_hole_too_far_back_to_be_sent_again_is_given_up_at_once() -> None:
+    buffer, nacks, recovery, clock = blocked()
+    feed(buffer, nacks, [p for i in range(1, 100) for p in frame_packets(3 * i, 3000 * i, 3)])
+    assert recovery.missing() == []  # the library tracks 128 packets
+    clock.time = STEP_S  # waiting would only lengthen a black-out
+    assert recovery.wants_key_frame()
 
 
 def test_the_hole_is_timed_and_not_the_state() -> None:

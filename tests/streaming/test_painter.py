@@ -20,6 +20,12 @@ class Moody:
 
     def warm(self, height: int, width: int) -> None: ...
 
+    def told(self) -> str:
+        return ""
+
+    def painter(self) -> "Moody":
+        return self
+
     def style(self, frame: Pixels, prompt: str, seed: int, style: str = "") -> Pixels:
         self.calls += 1
         if self.mood == "out of memory":
@@ -31,7 +37,8 @@ class Moody:
 
 @pytest.mark.parametrize("mood", ["out of memory", "lies"])
 def test_a_failure_is_said_once_and_so_is_the_recovery(mood: str) -> None:
-    clock, backend, said = [0.0], Moody(), []
+    clock, backend = [0.0], Moody()
+    said: list[str] = []
     painter = Painter(backend, lambda: clock[0])
     painter.listen(said.append)
 
@@ -62,12 +69,10 @@ def test_a_hung_call_gives_its_turn_back() -> None:
     assert painter.paint(painter.for_player(), PICTURE, "", 0, "") is not None
 
 
-def test_each_player_has_a_state_of_its_own_where_the_backend_keeps_one() -> None:
+def test_each_player_has_a_painter_of_its_own() -> None:
     class Minded(Moody):
         def painter(self) -> Moody:
             return Moody()
 
     painter = Painter(Minded())
     assert painter.for_player() is not painter.for_player()
-    plain = Moody()
-    assert Painter(plain).for_player() is plain

@@ -2,7 +2,7 @@
 
 import random
 
-from streaming.ratecontrol import FLOOR_BPS, Estimator, RateControl, Retries, Window
+from streaming.ratecontrol import FLOOR_BPS, Backlog, Estimator, RateControl, Retries, Window
 
 PACKET = 1200
 
@@ -115,3 +115,17 @@ def test_the_window_closes_on_a_server_that_queues_and_not_on_loss() -> None:
     assert lossy.size >= 11
     assert slow.size <= 6
     assert slow.expires_s > 1.0
+
+
+def test_a_quick_painter_may_work_off_a_burst_and_a_slow_one_may_not() -> None:
+    quick, slow = Backlog(), Backlog()
+    for _ in range(100):
+        quick.took(0.012)
+        slow.took(0.05)
+    assert quick.allowed >= 0.25 * 30  # what a hole holds back until it heals or is given up
+    assert slow.allowed <= 1
+    slow.apart(0.0)  # the first frame after a reconnect, and one that came twice
+    slow.apart(-3.0)
+    for _ in range(100):
+        slow.apart(0.1)  # the player sends less: now it keeps up
+    assert slow.allowed >= 5

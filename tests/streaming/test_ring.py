@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -16,15 +16,9 @@ from streaming import shm
 from streaming.errors import RingMissing, RingNoSpace
 from streaming.frames import EncodedFrame, pack_encoded, unpack_encoded
 from streaming.ring import FifoRing, LatestRing, sweep
+from tests.waiting import wait_for
 
 SPAWN = multiprocessing.get_context("spawn")
-
-
-def wait_for(condition: Callable[[], bool], limit: float = 20.0) -> None:
-    deadline = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < deadline, "condition not met in time"
-        time.sleep(0.002)
 
 
 def is_beyond(ring: LatestRing, tick: int) -> bool:
@@ -239,3 +233,13 @@ def test_closing_the_owner_removes_the_file() -> None:
     ring.close()
     ring.close()
     assert not path.exists()
+
+
+def test_closing_while_somebody_looks_at_it_fails_nobody() -> None:
+    ring = FifoRing.create("test-looked-at", 4096, slots=8)
+    ring.push(b"kept", kind=1, tick=1, t_ns=0)
+    looked_at = ring._bytes[:64]  # as the frames of an interrupted push keep it
+    ring.close()
+    with pytest.raises(RingMissing):
+        FifoRing.attach("test-looked-at")
+    assert looked_at.any()  # it is still there for them

@@ -1,20 +1,22 @@
 """Ticks as timestamps, the encoder's tap, the bad line, seats, luma prints and gauges."""
 
 import asyncio
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 
+from streaming.address import address_of
 from streaming.codec import KEY_EVERY_S, PTS_PER_TICK, TIME_BASE, TickEncoder, tick_of
 from streaming.errors import TicketRefused
 from streaming.gauges import Meter, Percentiles
 from streaming.impairment import BadLine, Impairment
-from streaming.link import address_of
+from streaming.luma import cells_of, luma_print
 from streaming.peer import PeerConfig
 from streaming.rtc import TickClock, is_loopback
-from streaming.seat import cells_of, luma_print
 from streaming.seatbook import SeatBook
 from streaming.server import ServerConfig
 from tests.streaming.rig import barcode, picture
@@ -33,7 +35,12 @@ def test_a_late_start_is_placed_by_the_hint() -> None:
     assert tick_of(2999) == tick_of(3000) == tick_of(3001) == 2
 
 
-def test_the_encoder_shows_what_it_sends_and_the_barcode_survives() -> None:
+def test_the_encoder_shows_what_it_sends_and_the_barcode_survives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [50.0]
+    held = SimpleNamespace(monotonic=lambda: now[0], perf_counter=time.perf_counter)
+    monkeypatch.setattr("streaming.codec.time", held)
     shown: list[tuple[int, bytes]] = []
     encoder = TickEncoder(2_500_000, 30, lambda tick, data: shown.append((tick, data)))
     decoder = av.CodecContext.create("libvpx", "r")
@@ -43,7 +50,7 @@ def test_the_encoder_shows_what_it_sends_and_the_barcode_survives() -> None:
         frame = av.VideoFrame.from_ndarray(picture(tick), format="bgra")
         frame.pts, frame.time_base = tick * PTS_PER_TICK, TIME_BASE
         if tick == 110:
-            encoder._key_at -= KEY_EVERY_S  # the last one is that long ago; at 104 it has just left
+            now[0] += 2 * KEY_EVERY_S  # the last one is that long ago; at 104 it has just left
         payloads, timestamp = encoder.encode(frame, force_keyframe=tick in (104, 110))
         assert timestamp == tick * PTS_PER_TICK
         assert shown[-1][0] == tick
@@ -129,7 +136,7 @@ def test_who_waits_is_told_and_seated_in_order() -> None:
         await asyncio.sleep(0)
         assert told == [("one", 1, 1), ("two", 2, 2)]
         book.leave("a", holder)
-        await asyncio.wait_for(one, 1)
+        await asyncio.wait_for(one, 120)
         assert not two.done()
         two.cancel()
 

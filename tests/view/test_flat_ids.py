@@ -84,7 +84,7 @@ def test_every_pixel_of_twenty_views_has_the_label_of_what_is_drawn_there(
         now = state(city, number)
         found = plain.render(now, ["class", "instance"], SIZE, SIZE)
         flat.render(now, ["colour"], SIZE, SIZE)
-        bgra = flat._target(SIZE, SIZE, False).bgra().astype(np.uint32)
+        bgra = flat._target(SIZE, SIZE, False)._view("colour").astype(np.uint32)
         drawn = bgra[..., 2] | bgra[..., 1] << 8 | bgra[..., 0] << 16
         assert np.array_equal(drawn, found["instance"]), f"view {number}"
         assert np.array_equal(bgra[..., 3].astype(np.uint8), found["class"]), f"view {number}"
@@ -99,5 +99,5 @@ def test_the_comparison_sees_a_thing_that_stands_elsewhere(
     moved = replace(now, actors=tuple(a._replace(x=a.x + 0.3) for a in now.actors))
     found = plain.render(moved, ["instance"], SIZE, SIZE)["instance"]
     flat.render(now, ["colour"], SIZE, SIZE)
-    bgra = flat._target(SIZE, SIZE, False).bgra().astype(np.uint32)
+    bgra = flat._target(SIZE, SIZE, False)._view("colour").astype(np.uint32)
     assert not np.array_equal(bgra[..., 2] | bgra[..., 1] << 8 | bgra[..., 0] << 16, found)

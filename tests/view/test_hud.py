@@ -1,10 +1,13 @@
 """Where the HUD's texts stand, and how the picture fits the window."""
 
+from dataclasses import replace
+
 import pytest
 
-from game.view.hud import Chip, Hud, layout, recording_chip, stream_chip
+from game.view.hud import Chip, Hud, height_of, layout, recording_chip, stream_chip
 from game.view.latency import COLOURS, COLUMN, ceiling, equation, paint
 from game.view.present import fit
+from game.view.screen.theme import HUD_SIZES
 
 
 def test_an_empty_hud_draws_nothing() -> None:
@@ -46,6 +49,41 @@ def test_the_picture_is_as_large_as_fits_and_never_stretched(
 ) -> None:
     assert fit(picture, window) == halves
     assert halves[0] / halves[1] == picture
+
+
+FULL = Hud(
+    lines=("goal 120 m away", "style Noir"), chips=(Chip("REC", "bad"),), title="Busy",
+    remaining=61.9, speed=20.0, place="West 42nd Street near 7th Avenue", wallet="12 SCALE",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("size", HUD_SIZES.values())
+def test_a_larger_hud_hangs_from_the_top_and_stands_on_the_bottom(size: float) -> None:
+    for aspect in (1.0, 16 / 9):
+        found = {block.text: block for block in layout(FULL, size, aspect)}
+        assert height_of(found["Busy   1:01"].row, size) == pytest.approx(1.0 - 1.15 * 0.058 * size)
+        assert all(-1.0 < height_of(block.row, size) < 1.0 for block in found.values())
+
+
+@pytest.mark.parametrize(
+    ("title", "size", "aspect", "apart", "lifted"),
+    [
+        ("Busy", 1.0, 1.0, False, False),
+        ("Ambulance to the East River", 1.0, 1.0, True, False),
+        ("Ambulance to the East River", 1.0, 16 / 9, False, False),
+        ("Busy", 1.6, 1.0, True, True),
+        ("Busy", 1.6, 16 / 9, False, False),
+    ],
+)
+def test_what_does_not_fit_beside_each_other_gets_its_own_line(
+    title: str, size: float, aspect: float, apart: bool, lifted: bool
+) -> None:
+    goal = "120 m ahead, 40 s left"  # as long as such a line may be
+    found = {b.text.split("   ")[0]: b for b in
+             layout(replace(FULL, title=title, lines=(goal,)), size, aspect)}  # fmt: skip
+    assert (found[goal].row > found[title].row) is apart
+    street, speed = found["West 42nd Street near 7th Avenue"], found["45 mph"]
+    assert (street.row - speed.row > 2.0) is lifted
 
 
 def test_the_graph_stacks_its_stages_and_never_leaves_its_frame() -> None:

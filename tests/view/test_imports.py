@@ -29,7 +29,7 @@ def test_importing_the_view_is_free() -> None:
         text=True,
         check=True,
         cwd=folder.parents[1],
-        timeout=60,
+        timeout=600,
     )
     same, has_direct = json.loads(done.stdout.splitlines()[-1])
     assert same

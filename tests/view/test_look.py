@@ -8,7 +8,7 @@ import pytest
 
 from game.session.format import WEATHERS, CaptureProfile
 from game.session.protocols import CHANNELS
-from game.view import buildings, rooftops, skyline
+from game.view import buildings, houses, rooftops, skyline
 from game.view.actors import Actors
 from game.view.camera import Eye, eye, standing
 from game.view.daylight import look
@@ -55,8 +55,8 @@ def test_light_follows_the_hour_and_the_weather() -> None:
     assert sum(night.sun) == 0.0 < sum(noon.sun)
     assert noon.night == 0.0
     assert night.night == 1.0
-    assert noon.features == ()
-    assert look(RAIN).features == ("NIGHT", "WET")
+    assert not {"NIGHT", "WET"} & set(noon.features)
+    assert {"NIGHT", "WET"} < set(look(RAIN).features)
     assert look(CaptureProfile(weather="fog")).haze[2] > 10 * look(RAIN).haze[2] / 4
     for hour in np.linspace(0.0, 24.0, 97):
         for weather in WEATHERS:
@@ -234,16 +234,16 @@ def test_parked_cars_have_no_lamp_on_at_night(towers: City) -> None:
 def test_leaving_out_hidden_buildings_changes_no_pixel(towers: City) -> None:
     renderer = SceneRenderer(towers, CaptureProfile())
     scene = renderer._scene
-    houses, left_out = scene.houses, 0
+    all_of, left_out = scene.houses, 0
     for x in (-95.0, -60.0, -10.0, 20.0):
         for heading in (0.0, 1.2, 2.6, 4.0):
             state = state_at(x, -3.0, heading)
             for view in (eye(state), standing(x, -3.0, heading)):
                 some = renderer.render_from(view, state, PLAIN, 200, 160)
-                left_out += len(houses.resident.nodes) - len(houses.resident.shown)
-                houses.hiding = False
+                left_out += len(all_of.resident.nodes) - len(all_of.resident.shown)
+                all_of.hiding = False
                 whole = renderer.render_from(view, state, PLAIN, 200, 160)
-                houses.hiding = True
+                all_of.hiding = True
                 for channel in PLAIN:
                     assert np.array_equal(some[channel], whole[channel])
     assert left_out > 20
@@ -251,9 +251,29 @@ def test_leaving_out_hidden_buildings_changes_no_pixel(towers: City) -> None:
 
 
 @pytest.mark.render
+def test_roofs_overhead_are_left_out_and_seen_from_above(
+    towers: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renderer = SceneRenderer(towers, CaptureProfile())
+    state, drawn = state_at(-95.0, -3.0), []
+    for view in (standing(-95.0, -3.0, 0.0), Eye(-95.0, -3.0, 150.0, 0.0, -0.7)):
+        some = renderer.render_from(view, state, PLAIN, 120, 120)
+        flats = renderer._scene.houses._flats
+        drawn.append(flats is not None and not flats.isStashed())
+        with monkeypatch.context() as always:
+            always.setattr(houses, "_OVERHEAD", -1.0)
+            whole = renderer.render_from(view, state, PLAIN, 120, 120)
+        assert all(np.array_equal(some[channel], whole[channel]) for channel in PLAIN)
+    level = np.asarray(whole["normal"], float)[..., 2] > 0.99
+    assert drawn == [False, True]
+    assert (level & (np.asarray(whole["class"]) == Train.BUILDING)).sum() > 200
+    renderer.close()
+
+
+@pytest.mark.render
 def test_wet_ground_gives_back_the_walls_and_labels_stay_those_of_the_ground(towers: City) -> None:
     view, state = Eye(-72.0, -5.0, 1.6, 0.0, -0.05), state_at(80.0, 60.0)
-    renderer = SceneRenderer(towers, RAIN)
+    renderer = SceneRenderer(towers, replace(RAIN, edges="hard"))
     mirror = renderer._scene.root.find("mirrored")
     shown = renderer.render_from(view, state, PLAIN, 240, 240)
     mirror.stash()

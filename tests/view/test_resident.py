@@ -10,7 +10,7 @@ from game.view import buildings, houses, land
 from game.view.camera import Eye
 from game.view.frontage import Frontage
 from game.view.renderer import SceneRenderer
-from game.view.resident import AROUND, Resident
+from game.view.resident import AROUND, Resident, Turn
 from tests.view.boxes import PROFILE, state_at
 from tests.view.test_look import PLAIN, tower_city
 
@@ -41,6 +41,24 @@ def row_of_pieces(count: int, kept: int) -> tuple[Resident, list[int]]:
 
     low = np.column_stack([np.arange(count) * 100.0, np.zeros(count)])
     return Resident(low, low + 100.0, make, kept), made
+
+
+def test_in_one_frame_one_of_all_makes_a_piece_ahead_of_need() -> None:
+    turn, reach, counts = Turn(), 300.0, []
+    pieces, made = zip(*(row_of_pieces(60, 60) for _ in range(3)), strict=True)
+    for each in pieces:
+        each.turn = turn
+    for x in (50.0, 141.0, 142.0, 143.0, 144.0):
+        turn.taken = False
+        for each in pieces:
+            away = each.away(Eye(x, 50.0, 1.5, 0.0, 0.0))
+            each.ready(np.flatnonzero(away < reach), away, reach)
+        counts.append([len(rows) for rows in made])
+    first = counts[0][0]
+    assert first > 1
+    assert counts[0] == [first] * 3  # what is in sight waits for nobody
+    assert [sum(count) - 3 * first for count in counts] == [0, 1, 2, 3, 3]
+    assert counts[-1] == [first + 1] * 3
 
 
 def test_all_about_is_made_after_a_jump_and_one_at_a_time_on_the_way() -> None:

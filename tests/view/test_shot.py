@@ -10,6 +10,7 @@ from PIL import Image
 
 from game.cli.city_shot import command
 from game.errors import GameError, UsageError
+from game.view.picture import averaged
 
 
 @pytest.mark.render
@@ -54,4 +55,34 @@ def test_a_size_that_cannot_be_is_a_usage_error(size: str, tmp_path: Path) -> No
 
 def test_only_png_is_written() -> None:
     done = CliRunner().invoke(command, ["--at", "x", "--out", "x.jpg"])
+    assert isinstance(done.exception, UsageError)
+
+
+def test_a_smooth_pixel_is_the_mean_of_its_square() -> None:
+    fine = np.random.default_rng(1).integers(0, 256, (6, 9, 3), np.uint8)
+    found = averaged(fine, 3)
+    assert found.shape == (2, 3, 3)
+    for y in range(2):
+        for x in range(3):
+            square = fine[3 * y : 3 * y + 3, 3 * x : 3 * x + 3].reshape(9, 3)
+            assert np.abs(found[y, x] - square.mean(0)).max() <= 0.51
+
+
+@pytest.mark.render
+def test_smooth_edges_keep_the_size_and_the_picture(tmp_path: Path) -> None:
+    seen = []
+    for smooth in ("1", "3"):
+        out = tmp_path / f"{smooth}.png"
+        arguments = ["--at", "W 42 St & 7 Av", "--size", "96x64", "--smooth", smooth, "--json"]
+        done = CliRunner().invoke(command, [*arguments, "--out", str(out)], catch_exceptions=False)
+        assert json.loads(done.stdout.splitlines()[-1])["smooth"] == int(smooth)
+        seen.append(np.array(Image.open(out)).astype(float))
+    assert seen[0].shape == seen[1].shape == (64, 96, 3)
+    assert 0.5 < np.abs(seen[0] - seen[1]).mean() < 15.0
+
+
+@pytest.mark.parametrize("more", [["--channel", "class"], ["--size", "4096x64"]])
+def test_labels_are_never_smoothed_nor_too_large_a_picture(more: list[str]) -> None:
+    arguments = ["--at", "x", "--smooth", "4", "--out", "x.png", *more]
+    done = CliRunner().invoke(command, arguments)
     assert isinstance(done.exception, UsageError)

@@ -35,7 +35,8 @@ def test_each_arm_names_the_street_that_crosses() -> None:
     meeting = [half for half in mouths.halves(city) if half.junction == junction.id]
     assert set(signs.names(junction, meeting)) == {"West 46th Street", "9th Avenue"}
     arms = approaches(junction, meeting)
-    made = signs.boards(junction, meeting, Room(city))
+    room = Room(city)
+    made = signs.boards(junction, meeting, room.roads, lambda: room.walls)
     assert len(made) == len(arms) == 2
     for (half, *_), mesh in zip(arms, made, strict=True):
         other = "9 Av" if half.street.name != "9th Avenue" else "W 46 St"

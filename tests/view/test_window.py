@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def _run(script: str, display: str | None) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         env=env,
-        timeout=90,
+        timeout=600,
         check=False,
     )
 
@@ -87,7 +88,18 @@ def display() -> Iterator[str]:
         number = pipe.readline().strip()
     yield f":{number}"
     server.terminate()
-    server.wait(10)
+    server.wait(120)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only X11 has a first display")
+def test_no_window_opens_on_a_display_that_nobody_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(device, "_open", lambda library, *rest: opened.append(library))
+    for named, windows in (("", []), (":77", ["pandagl"])):
+        told = SimpleNamespace(getEnvironmentVariable={"DISPLAY": named}.get)
+        monkeypatch.setattr(device, "ExecutionEnvironment", told)
+        device.open_screen("somebody's", 64, 64)
+        assert opened == windows
 
 
 _ON_SCREEN = """
@@ -99,6 +111,8 @@ from game.view.hud import Hud
 from game.view.window import Window
 window = Window(box_city(), PROFILE, mode="auto")
 assert window.has_screen
+shown = window._device.host.getProperties()
+assert shown.getXSize() == shown.getYSize() <= 600, "taller than the display"
 first = window.capture(state_at(-60.0))
 styled = np.zeros((64, 64, 4), np.uint8)
 styled[:, :, 0], styled[:, :, 3] = 255, 255

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from game.atlas.load import bundled, load
 from game.world.lanes import LaneGraph
 from tests.world.blocks import LANE, SIDE, town
 
@@ -89,3 +90,17 @@ def test_every_trip_arrives_by_the_curves_that_the_plan_names(graph: LaneGraph) 
 def test_who_goes_straight_on_keeps_to_the_street(graph: LaneGraph) -> None:
     curve, _ = graph.plan(_into(graph, SIDE + 1, 0.0, 0), -1)
     assert graph.way(curve).turn == 0
+
+
+@pytest.mark.parametrize("name", ["midtown", "manhattan"])
+def test_every_curve_of_the_city_has_a_place_even_where_it_has_no_length(name: str) -> None:
+    graph, without = LaneGraph(load(bundled().parent / name)), 0
+    for lane in graph.lanes:
+        for number in graph.exits(lane.id):
+            curve = graph.way(number)
+            without += curve.length == 0.0
+            for s in (0.0, curve.length):
+                x, y, heading = curve.pose(s, 0.5)
+                assert abs(x) + abs(y) < 1e5
+                assert -3.15 < heading < 3.15
+    assert without > 0  # streets that meet end to end

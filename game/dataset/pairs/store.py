@@ -7,6 +7,8 @@ drive-00000/          one drive
     target.npy        (clips, styles, frames, size, size, 3) uint8 RGB
     kinds.npy         (clips, frames, size, size) uint8 train ids
     flow.npy          (clips, frames - 1, size, size, 2) float16 [px], held-out clips only
+    depth.npy         (clips, frames, size, size) float16 [m], where labels were asked for
+    normal.npy        (clips, frames, size, size, 3) int8, of the world, times 127; likewise
 """
 
 import json
@@ -36,6 +38,8 @@ from game.view.renderer import SceneRenderer
 RECIPE = 1
 """Raised whenever the same seed would give other pictures."""
 
+_FARTHEST = 6e4  # that a float16 of depth says [m]
+
 log = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
@@ -45,7 +49,8 @@ Say = Callable[[str], None]
 class PairsConfig:
     """What to make. clips, frames: of a drive, of a clip. styles: drawn for each clip. size [px].
 
-    samples: per side of a pixel of the target.
+    samples: per side of a pixel of the target. labels: depth and normals too, for networks that are
+    told more than the picture.
     """
 
     out: Path
@@ -56,6 +61,7 @@ class PairsConfig:
     styles: int = 3
     size: int = 320
     samples: int = 2
+    labels: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.styles <= len(LOOKS) or self.size % 32 or min(self.drives, self.clips) < 1:
@@ -63,7 +69,8 @@ class PairsConfig:
 
     def recipe(self) -> dict[str, Any]:
         """What must agree for a folder to be continued."""
-        own = {k: v for k, v in asdict(self).items() if k not in ("out", "drives")}
+        left = {"out", "drives"} | (set() if self.labels else {"labels"})
+        own = {k: v for k, v in asdict(self).items() if k not in left}
         return {"recipe": RECIPE, **own}
 
 
@@ -145,12 +152,18 @@ def _clip(
     target = np.empty((config.styles, config.frames, size, size, 3), np.uint8)
     kinds = np.empty((config.frames, size, size), np.uint8)
     flow = np.zeros((config.frames - 1, size, size, 2), np.float16)
+    labels: dict[str, NDArray[Any]] = {
+        "depth": np.empty((config.frames, size, size), np.float16),
+        "normal": np.empty((config.frames, size, size, 3), np.int8),
+    }
     for at, state in enumerate(clip.states):
         profile = planned.hour.profile()
         shown = live.render(state, ("colour",), profile.width, profile.height)["colour"]
         source[at] = scaled(np.asarray(shown, np.uint8), size)
         surface = survey(studio, eye(state), state, size, size, config.samples)
         kinds[at] = surface.kinds
+        labels["depth"][at] = np.minimum(surface.depth, _FARTHEST)
+        labels["normal"][at] = np.rint(surface.normal * 127)
         studied = study(surface, heights)
         for row, style in enumerate(styles):
             target[row, at] = paint(studied, style)
@@ -159,6 +172,7 @@ def _clip(
             flow[at - 1] = moved["flow"]
     return {
         "source": source, "target": target, "kinds": kinds, "flow": flow,
+        **(labels if config.labels else {}),
         "meta": {"street": clip.street, "split": clip.split, "styles": styles,
                  "ticks": [s.tick for s in clip.states]},
     }  # fmt: skip
@@ -190,7 +204,7 @@ def _write(
     raw = there.with_suffix(".part")
     shutil.rmtree(raw, ignore_errors=True)
     raw.mkdir()
-    for name in ("source", "target", "kinds", "flow") if made else ():
+    for name in [key for key in made[0] if key != "meta"] if made else ():
         if name != "flow" or any(m["meta"]["split"] != "train" for m in made):
             np.save(raw / f"{name}.npy", np.stack([m[name] for m in made]))
     told = {"drive": asdict(planned), "clips": [m["meta"] for m in made], "why": why}

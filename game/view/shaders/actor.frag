@@ -1,7 +1,7 @@
-uniform mat4 p3d_ViewMatrixInverse;
+flat in vec4 eye;
 in vec3 wp; flat in vec3 col; flat in vec4 glow;
 void main() {
-    vec3 ray = wp - p3d_ViewMatrixInverse[3].xyz;
+    vec3 ray = wp - eye.xyz;
     vec3 way = ray * inversesqrt(dot(ray, ray));
     vec3 r = reflect(way, nrm);
     float glance = 1. + dot(way, nrm);             // 0 face on, 1 at a grazing angle
@@ -14,5 +14,5 @@ void main() {
     share *= 1.35;
 #endif
     vec3 c = col * light + round_ * share + SUNLIGHT * (s * glow.a * 3.2);
-    emit(haze(max(c, glow.rgb * 1.15), ray));
+    emit(vec4(haze(max(c, glow.rgb * 1.15), ray), eye.w));
 }

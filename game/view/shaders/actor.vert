@@ -7,7 +7,7 @@ uniform mat4 p3d_ViewMatrixInverse;
 // first) and brake light, below 0 where all lamps are off; paint and flashing lamp; cosine and sine of wheels or legs, steering or arms.
 uniform vec4 crew[160];
 in vec4 p3d_Vertex; in vec2 span; in vec4 facing; in vec4 paint; in vec4 label;
-out vec3 wp; flat out vec4 tag; flat out vec3 nrm; flat out vec3 col; flat out vec4 glow;
+out vec3 wp; flat out vec4 eye; flat out vec4 tag; flat out vec3 nrm; flat out vec3 col; flat out vec4 glow;
 void swing(inout vec3 p, inout vec3 n, vec2 pivot, vec2 turn) {     // about the y axis
     mat2 m = mat2(turn.x, -turn.y, turn.y, turn.x);
     p.xz = m * (p.xz - pivot) + pivot;
@@ -33,6 +33,7 @@ void main() {
     mat2 turn = mat2(stand.z, stand.w, -stand.w, stand.z);
     wp = vec3(turn * p.xy + stand.xy, p.z);
     nrm = vec3(turn * n.xy, n.z);
+    eye = vec4(p3d_ViewMatrixInverse[3].xyz, face(nrm, dot(who.rgb, vec3(7., 31., 57.)) + dot(paint, vec4(3., 5., 9., 13.))));
     tag = vec4(who.rgb, label.a) / 255.;
     vec3 own = paint.rgb / 255.;
     float a = paint.a, odd = fract((who.r + who.g * 7.) * .61803), more = fract(odd * 7.3);
@@ -48,11 +49,10 @@ void main() {
     lit *= step(0., who.a);
     glow = vec4(own * lit, gloss);
 #ifdef MIRROR
-    vec3 eye = p3d_ViewMatrixInverse[3].xyz;       // seen by way of the wet ground: put it there
-    float up = max(wp.z, 0.);
-    vec3 foot = eye + (vec3(wp.xy, -up) - eye) * (eye.z / (eye.z + up));
+    float up = max(wp.z, 0.);                      // seen by way of the wet ground: put it there
+    vec3 foot = eye.xyz + (vec3(wp.xy, -up) - eye.xyz) * (eye.z / (eye.z + up));
     gl_Position = p3d_ModelViewProjectionMatrix * vec4(foot.xy, 0., 1.);
-    gl_Position.z -= lifted(7.5, gl_Position.w, eye);
+    gl_Position.z -= lifted(7.5, gl_Position.w, eye.xyz);
 #else
     gl_Position = p3d_ModelViewProjectionMatrix * vec4(wp, 1.);
 #endif

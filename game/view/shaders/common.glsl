@@ -1,5 +1,6 @@
-// What every program shares: light, sky, haze, noise. LOOK comes from game/view/daylight.py.
-uniform vec4 LOOK[7];
+// What every program shares: light, sky, haze, noise. LIGHT comes from game/view/daylight.py, as numbers: a
+// software renderer reads a uniform anew for every few pixels, which costs more than what is done with it.
+const vec4 LOOK[7] = LIGHT;
 #define SUN LOOK[0].xyz                            // unit vector towards it
 #define NIGHTFALL LOOK[0].w                        // 0 by day, 1 at night
 #define SUNLIGHT LOOK[1].rgb
@@ -16,6 +17,9 @@ uniform vec4 LOOK[7];
 float lifted(float layer, float w, vec3 eye) {
     return layer * (1.5e-4 + 3e-7 * w) * (1. + max(abs(eye.x), abs(eye.y)) * (1. / 1500.));
 }
+
+// The number by which `edges` tells a face from the next one: flat, in the eye's fourth part.
+float face(vec3 n, float own) { return fract(dot(n, vec3(3.17, 5.71, 8.93)) + own * .61803); }
 
 vec3 sky(vec3 d) {
     vec3 c = mix(LOW, HIGH, sqrt(clamp(d.z, 0., 1.)));
@@ -62,7 +66,10 @@ float noise(vec2 p) {                              // smooth, about 1 m where p 
 }
 
 float patches(vec2 p) {                            // slow, cheap unevenness over tens of metres, 0..1
-    return .5 + .25 * sin(p.x * .21 + p.y * .09 + 1.7) + .25 * sin(p.y * .17 - p.x * .12);
+    vec2 q = vec2(dot(p, vec2(.0334, .0143)) + .02, dot(p, vec2(-.0191, .0271)) - .25);
+    vec2 t = abs(fract(q) - .5) * 4. - 1.;         // a wave of parabolas: a sine costs six times as much
+    t *= 1.5 - .5 * t * t;
+    return .5 + .25 * (t.x + t.y);
 }
 
 float mended(vec2 wp, float px) {                  // what asphalt is worth where it was cut open, or has a lid

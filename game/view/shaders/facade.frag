@@ -1,10 +1,10 @@
 // Walls with a window grid that fits them: uv counts bays from corner to corner and storeys from the
 // ceiling of the shop floor to the roof.
-uniform mat4 p3d_ViewMatrixInverse;
+flat in vec4 eye;
 in vec3 wp; in vec2 uv;
 flat in vec4 wall; flat in vec4 calm; flat in vec4 sunny; flat in vec4 pane; flat in vec4 trim;
 void main() {
-    vec3 ray = wp - p3d_ViewMatrixInverse[3].xyz;
+    vec3 ray = wp - eye.xyz;
     float d2 = dot(ray, ray), rise = ray.z * inversesqrt(d2);
     vec2 px = 1. / max(fwidth(uv), vec2(.0005));
     vec2 id = floor(uv), f = uv - id;
@@ -53,5 +53,5 @@ void main() {
     c += (LOW * .30 + GLOW * (exp2(-wp.z * .12) * .34)) * (graze * graze);
 #endif
     c *= .66 + .34 * clamp(wp.z * .08 + .02, 0., 1.);   // light falls off towards the ground
-    emit(hazed(c, d2, rise));
+    emit(vec4(hazed(c, d2, rise), eye.w));
 }

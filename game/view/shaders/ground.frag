@@ -1,9 +1,9 @@
 // All ground but the roadway. mat: 0 block paving, 1 water, 2 grass, 3 slabs, 4 kerb, 6 junction.
-uniform mat4 p3d_ViewMatrixInverse;
+flat in vec4 eye;
 in vec3 wp; in vec2 uv;
 flat in vec4 col; flat in float mat;
 void main() {
-    vec3 ray = wp - p3d_ViewMatrixInverse[3].xyz;
+    vec3 ray = wp - eye.xyz;
     float inv = inversesqrt(dot(ray, ray)), steep = -ray.z * inv;     // 1 looking straight down
     float big = patches(wp.xy), n = noise(wp.xy * 1.1);
     vec2 at = mat > 2.5 && mat < 3.5 ? uv / 1.5 : uv / 3.;
@@ -23,6 +23,6 @@ void main() {
 #ifdef WET
     emit(sodden(c, steep, mat > 5.5 ? n : n * .45, ray));
 #else
-    emit(haze(c, ray));
+    emit(vec4(hazed(c, dot(ray, ray), 0.), eye.w));
 #endif
 }

@@ -1,2 +1,2 @@
 in vec3 ray; flat in vec3 col;
-void main() { emit(haze(col, ray * .5)); }
+void main() { emit(vec4(haze(col, ray * .5), .93)); }

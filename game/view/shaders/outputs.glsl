@@ -6,7 +6,7 @@ layout(location = 3) out vec4 o_normal;
 flat in vec4 tag;                                  // 24-bit instance, low byte first, and class
 #endif
 flat in vec3 nrm;
-void emit(vec4 colour) {                           // alpha below 1: what is beneath shines through
+void emit(vec4 colour) {                           // alpha: the face, or how much of wet ground covers what is beneath
     o_colour = colour;
 #ifdef LABELS
     o_class = vec4(tag.a, 0., 0., 1.);
@@ -14,4 +14,3 @@ void emit(vec4 colour) {                           // alpha below 1: what is ben
     o_normal = vec4((nrm * 127. + 128.) / 255., 1.);
 #endif
 }
-void emit(vec3 colour) { emit(vec4(colour, 1.)); }

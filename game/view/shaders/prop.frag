@@ -1,9 +1,9 @@
 // Street furniture. mat: 0 plain, 1 leaves, 2 painted metal, 3 car glass, 4 glows by itself.
-uniform mat4 p3d_ViewMatrixInverse;
+flat in vec4 eye;
 in vec3 wp; in vec2 uv;
 flat in vec4 col; flat in float mat;
 void main() {
-    vec3 ray = wp - p3d_ViewMatrixInverse[3].xyz;
+    vec3 ray = wp - eye.xyz;
     vec3 light = shine(nrm, wp.z);
     vec3 c = col.rgb;
     if (mat > .5 && mat < 1.5) {
@@ -14,5 +14,5 @@ void main() {
         vec3 r = reflect(normalize(ray), nrm);
         c += mat > 2.5 ? sky(r) * .26 : mat > 1.5 ? sky(r) * .09 : vec3(0.);
     }
-    emit(haze(c, ray));
+    emit(vec4(haze(c, ray), eye.w));
 }

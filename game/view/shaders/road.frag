@@ -1,11 +1,11 @@
 // Roadway with its markings: span is (metres from the junction's mouth, metres across, left positive).
 // paint: lanes, flags, width in quarter metres, lane width in 1/50 m.
-uniform mat4 p3d_ViewMatrixInverse;
+flat in vec4 eye;
 in vec3 wp; in vec2 uv;
 flat in vec4 col; flat in float mat;
 float line(float x, float halfwidth, float px) { return clamp((halfwidth - abs(x)) / px + .5, 0., 1.); }
 void main() {
-    vec3 ray = wp - p3d_ViewMatrixInverse[3].xyz;
+    vec3 ray = wp - eye.xyz;
     float lanes = floor(col.r * 255. + .5), width = col.b * 255. * .25;
     float lane_w = max(col.a * 255. * .02, .5);
     int flags = int(col.g * 255. + .5);
@@ -43,7 +43,8 @@ void main() {
     yellow *= plain ? 0. : 1.;
     c = mix(c, vec3(.82, .83, .82), white * wear * .92);
     c = mix(c, vec3(.80, .58, .13), yellow * wear * .95);
-    if ((flags & 32) != 0 && !plain) {              // green beside the lanes, a white line on each side
+#ifdef IS_ROAD_BIKES                               // green beside the lanes, a white line on each side
+    {
         float lane = (oneway ? across : abs(across)) - lanes * lane_w * .5 - .1;
         float green = clamp(min(lane, 1.5 - lane) / px.y + .5, 0., 1.) * body;
         c = mix(c, vec3(.13, .36, .20), green * (.55 + .35 * wear));
@@ -52,12 +53,13 @@ void main() {
         float ring = clamp((.07 - abs(length(wheel) - .30)) / px.y + .5, 0., 1.) * body;
         c = mix(c, vec3(.82, .83, .82), max(rim, ring) * wear * .92);
     }
+#endif
     float gutter = clamp((abs(across) - width * .5) / .7 + 1., 0., 1.);
     c *= (1. - .22 * gutter) * shine(vec3(0., 0., 1.), 0.) * 1.08;
 #ifdef WET
     float steep = -ray.z * inversesqrt(dot(ray, ray));
     emit(sodden(c, steep, n * .8 + .5 * gutter, ray));
 #else
-    emit(haze(c, ray));
+    emit(vec4(hazed(c, dot(ray, ray), 0.), eye.w));
 #endif
 }

@@ -1,12 +1,12 @@
 // The ground floor on a street, 4.6 m: shop windows between piers, awnings, sign boards, doors.
-uniform mat4 p3d_ViewMatrixInverse;
+flat in vec4 eye;
 in vec3 wp; in vec2 uv;
 flat in vec4 wall; flat in vec4 calm; flat in vec4 sunny;
 float within(float x, float low, float high, float px) {
     return clamp(min(x - low, high - x) * px + .5, 0., 1.);
 }
 void main() {
-    vec3 ray = wp - p3d_ViewMatrixInverse[3].xyz;
+    vec3 ray = wp - eye.xyz;
     float d2 = dot(ray, ray), rise = ray.z * inversesqrt(d2);
     vec2 at = vec2(uv.x * .4, wp.z * (1. / 4.6));
     vec2 px = 1. / max(fwidth(at), vec2(.0005));
@@ -49,5 +49,5 @@ void main() {
 #endif
     c = mix(c, glass, glassy);
     c *= .78 + .22 * clamp(wp.z * .4, 0., 1.);
-    emit(hazed(c, d2, rise));
+    emit(vec4(hazed(c, d2, rise), eye.w));
 }

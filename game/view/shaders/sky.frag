@@ -11,5 +11,5 @@ void main() {
 #ifdef NIGHT
     c += GLOW * (.16 * (1. - clamp(d.z * 1.6, 0., 1.)));    // the city's light on the haze
 #endif
-    emit(c);
+    emit(vec4(c, 0.));
 }

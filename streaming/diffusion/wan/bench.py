@@ -11,6 +11,7 @@ import torch
 from streaming.diffusion.wan import flops
 from streaming.diffusion.wan.cache import Cache
 from streaming.diffusion.wan.errors import BadOption
+from streaming.diffusion.wan.nano_vae import NanoAutoencoder, NanoStream
 from streaming.diffusion.wan.paint import Batched, Sampler, Sequential
 from streaming.diffusion.wan.params import (
     MODELS,
@@ -34,7 +35,7 @@ class Case:
     width: int = 832
     height: int = 480
     steps: int = 2
-    autoencoder: Literal["wan", "tiny"] = "tiny"
+    autoencoder: Literal["wan", "tiny", "nano"] = "tiny"
     mode: Literal["sequential", "batched"] = "sequential"
 
     def __post_init__(self) -> None:
@@ -172,6 +173,8 @@ class _Rig:
 def _autoencoder(name: str, dtype: torch.dtype) -> Autoencoder:
     if name == "tiny":
         return TinyAutoencoder().to(dtype).eval()
+    if name == "nano":
+        return NanoStream(NanoAutoencoder().to(dtype).eval())
     from diffusers import AutoencoderKLWan
 
     return WanAutoencoder(AutoencoderKLWan().to(dtype).eval())

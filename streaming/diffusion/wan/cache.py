@@ -79,6 +79,11 @@ class Cache:
         """What the tensors take."""
         return self.keys.nbytes + self.values.nbytes
 
+    @property
+    def newest(self) -> int:
+        """Number of the newest latent of the first row; -1 where there is none."""
+        return max(self.slots[0].held, default=-1)
+
     def reset(self) -> None:
         """Forget everything, in every row."""
         self.keys.zero_()
@@ -183,6 +188,21 @@ class Look:
         keys = rotate(self.cache.keys[layer, rows, :filled], all_)
         values = self.cache.values[layer, rows, :filled]
         return attention(rotate(q, mine).to(q.dtype), keys.to(q.dtype), values.to(q.dtype))
+
+
+class Together:
+    """One pass of several streams, each with a memory of its own: batch entry i is looks[i]'s."""
+
+    def __init__(self, looks: Sequence[Look]) -> None:
+        self.looks = looks
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """See transformer.Memory."""
+        parts = [
+            look.attend(layer, q[i : i + 1], k[i : i + 1], v[i : i + 1])
+            for i, look in enumerate(self.looks)
+        ]
+        return torch.cat(parts)
 
 
 class Whole:

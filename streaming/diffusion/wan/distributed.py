@@ -9,30 +9,37 @@ block is lost at the start or the end. `lead` runs on rank 0, `follow` on the ot
 torch.distributed backend (gloo on processors, NCCL on cards).
 """
 
-from collections.abc import Iterable, Iterator
+import contextlib
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
 from streaming.diffusion.wan.cache import Cache
-from streaming.diffusion.wan.paint import Block, Painted, Sampler, spans, stacked
+from streaming.diffusion.wan.errors import RankLost
+from streaming.diffusion.wan.paint import CLEAN, Block, Fresh, Painted, Sampler, spans, stacked
 from streaming.diffusion.wan.transformer import Prompt, Tokens, WanModel
 
-_STOP = -1
+_STOP, _WORD = -1, -2
 
 
-@dataclass(frozen=True, slots=True)
-class Fresh:
-    """A block to paint: latents [C, latents, H, W], noise scale and first timestep."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Word:
+    """What changes between blocks, for every rank. fresh: a stream begins, its memory is empty.
 
-    latents: Tensor
-    scale: float
-    first: int | None
+    seed: of its noise, None for the one before. text: embedding [1, tokens, text_dim] of its
+    prompt, None for the one before.
+    """
+
+    fresh: bool = False
+    seed: int | None = None
+    text: Tensor | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Share:
     """What a rank computes with: its layers, their memory, the prompt's keys for them."""
 
@@ -62,46 +69,73 @@ class Share:
                 self.cache.renew(row, sink)
         return out, renewed
 
+    def hear(self, word: Word) -> None:
+        """Turn to what the next blocks are painted with."""
+        if word.fresh:
+            self.cache.reset()
+        if word.seed is not None:
+            self.sampler.seed = word.seed
+        if word.text is not None:
+            self.prompt = self.model.prompt(word.text)
+
+    def again(self, block: Block) -> Block | None:
+        """What goes round once more so that clean latents are remembered, if the card says so."""
+        wanted = self.sampler.params.clean_pass and block.timesteps != CLEAN
+        return Block(block.number, block.x, CLEAN) if wanted else None
+
     def _faded(self, row: int, block: Block) -> int:
-        last = self.apart or block.step == len(block.timesteps) - 1
+        clean = self.sampler.params.clean_pass and block.timesteps != CLEAN
+        last = self.apart or (block.step == len(block.timesteps) - 1 and not clean)
         sink = self.cache.faded(row) if last else None
         return -1 if sink is None else sink
 
 
 @torch.no_grad()
-def lead(wire: "Wire", share: Share, fresh: Iterable[Fresh]) -> Iterator[Painted]:
-    """Rank 0: paint `fresh` and yield what is finished, in order; then stop the other ranks.
+def lead(wire: "Wire", share: Share, fresh: Iterable[Fresh]) -> Generator[Painted, None, None]:
+    """Rank 0: paint `fresh` and yield what is finished, in order; at its end, or closed, stop the
+    other ranks.
 
     With a memory a step, as many batches are in flight as there are ranks; else one block at a
     time, every step of it, before the next (least delay).
     """
     room = wire.ranks if share.apart else 1
     flight, number, returned, coming = 0, 0, list[Block](), iter(fresh)
-    while True:
-        batch, returned = returned, []
-        new = next(coming, None) if share.apart or not batch else None
-        if new is not None:
-            batch.insert(0, share.sampler.begin(number, new.latents, new.scale, new.first))
-            number += 1
-        if batch:
-            x, timestep = stacked(batch)
-            tokens, renewed = share.through(share.model.enter(x, timestep), batch)
-            wire.send_tokens(batch, renewed, tokens)
-            flight += 1
-        elif not flight:
-            break
-        if flight == room or not batch:
-            blocks = wire.receive_blocks()
-            flight -= 1
-            yield from (Painted(block.number, block.x) for block in blocks if block.done)
-            returned = [block for block in blocks if not block.done]
-    wire.stop()
+    try:
+        while True:
+            batch, returned = returned, []
+            new = next(coming, None) if share.apart or not batch else None
+            if new is not None:
+                batch.insert(0, share.sampler.begin(number, new.latents, new.scale, new.first))
+                number += 1
+            if batch:
+                x, timestep = stacked(batch)
+                tokens, renewed = share.through(share.model.enter(x, timestep), batch)
+                wire.send_tokens(batch, renewed, tokens)
+                flight += 1
+            elif not flight:
+                break
+            if flight == room or not batch:
+                blocks = wire.receive_blocks()
+                flight -= 1
+                done = [block for block in blocks if block.done]
+                yield from (Painted(o.number, o.x) for o in done if o.timesteps != CLEAN)
+                returned = [block for block in blocks if not block.done]
+                returned += [more for block in done if (more := share.again(block))]
+    finally:  # the film may have broken off, or nobody wants the rest
+        if not wire.lost:
+            for _ in range(flight):
+                wire.receive_blocks()
+            wire.stop()
 
 
 @torch.no_grad()
 def follow(wire: "Wire", share: Share) -> None:
     """The other ranks, until rank 0 stops them."""
     while (received := wire.receive_tokens()) is not None:
+        if isinstance(received, Word):
+            share.hear(received)
+            wire.send_word(received)
+            continue
         blocks, renewed, tokens = received
         tokens, _ = share.through(tokens, blocks, renewed)
         if not share.model.ends:
@@ -117,7 +151,8 @@ def follow(wire: "Wire", share: Share) -> None:
 class Wire:
     """Tagged messages to the next rank and from the one before; sends overlap with computing.
 
-    dtype: of tokens. Latents, time and modulations travel in float32.
+    dtype: of tokens. Latents, time and modulations travel in float32. All raise RankLost, and then
+    `lost` is true, where another rank is gone.
     """
 
     def __init__(self, dtype: torch.dtype, device: torch.device | str = "cpu") -> None:
@@ -125,17 +160,20 @@ class Wire:
         self.before, self.after = (self.rank - 1) % self.ranks, (self.rank + 1) % self.ranks
         self.dtype, self.device = dtype, torch.device(device)
         self._sending: list[tuple[dist.Work | None, Tensor]] = []
+        self.lost = False
 
     def send_tokens(self, blocks: list[Block], renewed: list[int], tokens: Tokens) -> None:
         """To the next rank, with the blocks of the stream that they belong to (see Share)."""
         told = [*self._told(blocks, tokens), self._whole(renewed)]
         self._post([*told, tokens.x, tokens.time.float(), tokens.mod])
 
-    def receive_tokens(self) -> tuple[list[Block], list[int], Tokens] | None:
+    def receive_tokens(self) -> tuple[list[Block], list[int], Tokens] | Word | None:
         """From the rank before; None: stop."""
         head = self._take_head()
         if head is None:
             return None
+        if head[0] == _WORD:
+            return self._take_word(head)
         blocks, (rows, frames, *grid) = self._take_blocks(head), head[:4]
         renewed: list[int] = self._take((rows,), torch.int64).tolist()
         count = frames * grid[0] * grid[1]
@@ -152,6 +190,19 @@ class Wire:
         """On rank 0, from the last rank."""
         head = self._take_head()
         return [] if head is None else self._take_blocks(head)
+
+    def tell(self, word: Word) -> None:
+        """On rank 0: to every other rank, and wait until all have heard it."""
+        self.send_word(word)
+        if (head := self._take_head()) is not None:
+            self._take_word(head)
+
+    def send_word(self, word: Word) -> None:
+        """To the next rank."""
+        shape = word.text.shape[1:] if word.text is not None else (0, 0)
+        seed = (0, 0) if word.seed is None else (1, word.seed)
+        head = self._whole([_WORD, int(word.fresh), *seed, *shape, 0, 0, 0, 0])
+        self._post([head] if word.text is None else [head, word.text.float()])
 
     def stop(self) -> None:
         """Tell the next rank that nothing comes any more, and wait until it knows."""
@@ -171,6 +222,11 @@ class Wire:
         head: list[int] = self._take((10,), torch.int64).tolist()
         return None if head[0] == _STOP else head
 
+    def _take_word(self, head: list[int]) -> Word:
+        _, fresh, known, seed, *shape = head[:6]
+        text = self._take((1, shape[0], shape[1]), torch.float32) if shape[0] else None
+        return Word(bool(fresh), seed if known else None, text)
+
     def _take_blocks(self, head: list[int]) -> list[Block]:
         rows, frames, _, _, channels, height, width, _, steps, _ = head
         tags = self._take((rows, 2 + steps), torch.int64).tolist()
@@ -185,16 +241,38 @@ class Wire:
 
     def _take(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
         into = torch.empty(shape, dtype=dtype, device=self.device)
-        dist.recv(into, self.before)
+        with self._minding():
+            dist.recv(into, self.before)
         return into
 
     def _post(self, tensors: list[Tensor]) -> None:
         self._wait()
         ready = [tensor.contiguous() for tensor in tensors]
-        self._sending = [(dist.isend(tensor, self.after), tensor) for tensor in ready]
+        with self._minding():
+            self._sending = [(dist.isend(tensor, self.after), tensor) for tensor in ready]
 
     def _wait(self) -> None:
-        for work, _ in self._sending:
-            if work is not None:
-                work.wait()
+        with self._minding():
+            for work, _ in self._sending:
+                if work is not None:
+                    work.wait()
         self._sending = []
+
+    @contextlib.contextmanager
+    def _minding(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # gloo and NCCL raise several kinds
+            self.lost = True
+            raise RankLost(self.ranks, str(error)) from error
+
+
+def join(device: str, **more: Any) -> tuple[int, int, str]:
+    """Meet the others that torchrun started: rank, how many there are, and the device to be on."""
+    kind = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu")).type
+    dist.init_process_group("nccl" if kind == "cuda" else "gloo", **more)
+    rank, count = dist.get_rank(), dist.get_world_size()
+    if kind == "cuda":
+        torch.cuda.set_device(dist.get_node_local_rank(fallback_rank=rank))
+        device = f"cuda:{torch.cuda.current_device()}"
+    return rank, count, device

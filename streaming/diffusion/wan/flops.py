@@ -11,6 +11,7 @@ _PIXELS = 480 * 832
 AUTOENCODERS = {
     "wan": (8.05e12 / _PIXELS, 13.55e12 / _PIXELS),
     "tiny": (0.24e12 / _PIXELS, 0.54e12 / _PIXELS),
+    "nano": (16.5e3, 31.8e3),  # counted by hand, its default widths
 }
 
 

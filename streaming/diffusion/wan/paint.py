@@ -5,17 +5,21 @@ of several blocks at once (most frames). Noise is decided by (seed, block, step)
 the same stream when each step has a memory of its own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from streaming.diffusion.wan.cache import Cache
+from streaming.diffusion.wan.cache import Cache, Together
 from streaming.diffusion.wan.errors import BadOption
 from streaming.diffusion.wan.params import SampleParams
 from streaming.diffusion.wan.schedule import clean, noise_for, noised, sigma
 from streaming.diffusion.wan.transformer import Prompt, WanModel
+
+CLEAN = (0,)
+"""Timesteps of a clean pass: the block goes through once more and stays as it is."""
 
 
 @dataclass(slots=True)
@@ -46,12 +50,33 @@ class Painted:
     latents: Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A block to paint: latents [C, latents, H, W], noise scale and first timestep (or the list's).
+
+    The last two are the noise controller's.
+    """
+
+    latents: Tensor
+    scale: float
+    first: int | None
+
+
 class Painter(Protocol):
-    """paint takes the next block's latents; scale and first: of the noise controller."""
+    """paint takes the next block's latents; scale and first: of the noise controller.
+
+    prompt: of the blocks to come; it must be there before the first. reset: forget all, what is
+    under way too.
+    """
+
+    prompt: Prompt | None
+    sampler: "Sampler"
 
     def paint(self, latents: Tensor, scale: float, first: int | None) -> list[Painted]: ...
 
     def flush(self) -> list[Painted]: ...
+
+    def reset(self) -> None: ...
 
 
 class Sampler:
@@ -90,7 +115,9 @@ class Sequential:
     The cache has one row, or one a step (then it gives what Batched gives).
     """
 
-    def __init__(self, model: WanModel, cache: Cache, sampler: Sampler, prompt: Prompt) -> None:
+    def __init__(
+        self, model: WanModel, cache: Cache, sampler: Sampler, prompt: Prompt | None = None
+    ) -> None:
         _check(cache, sampler.params)
         self.model, self.cache, self.sampler, self.prompt = model, cache, sampler, prompt
         self._number = 0
@@ -98,25 +125,87 @@ class Sequential:
     @torch.no_grad()
     def paint(self, latents: Tensor, scale: float, first: int | None) -> list[Painted]:
         """See Painter: the block itself, finished."""
-        block = self.sampler.begin(self._number, latents, scale, first)
-        apart = len(self.cache.slots) > 1
-        while not block.done:
-            row = block.step if apart else 0
-            velocity = velocities(self.model, self.cache, self.prompt, {row: block})[0]
-            self.sampler.advance(block, velocity)
-            if apart:
-                self.cache.settle(row)
-        if self.sampler.params.clean_pass:
-            clean_block = Block(block.number, block.x, (0,))
-            velocities(self.model, self.cache, self.prompt, {0: clean_block})
-        if not apart:
+        return [paint_together(self.model, [self], [Fresh(latents, scale, first)])[0]]
+
+    def begin(self, fresh: Fresh) -> Block:
+        """The next block; the same one again until `end`."""
+        return self.sampler.begin(self._number, fresh.latents, fresh.scale, fresh.first)
+
+    def row(self, block: Block) -> int:
+        """Of the cache, for the block's next step."""
+        return block.step if len(self.cache.slots) > 1 else 0
+
+    def stepped(self, block: Block, velocity: Tensor) -> None:
+        """Take a step."""
+        row = self.row(block)
+        self.sampler.advance(block, velocity)
+        if len(self.cache.slots) > 1:
+            self.cache.settle(row)
+
+    def end(self, block: Block) -> Painted:
+        """The block is finished, and remembered."""
+        if len(self.cache.slots) == 1:
             self.cache.settle(0)
         self._number += 1
-        return [Painted(block.number, block.x)]
+        return Painted(block.number, block.x)
 
     def flush(self) -> list[Painted]:
         """Nothing is ever under way."""
         return []
+
+    def reset(self) -> None:
+        """See Painter."""
+        self.cache.reset()
+        self._number = 0
+
+
+@torch.no_grad()
+def paint_together(
+    model: WanModel, painters: Sequence[Sequential], fresh: Sequence[Fresh]
+) -> list[Painted]:
+    """A block of each of several streams, every step of all in one pass; each as if it were alone.
+
+    Nothing counts before the end: where this fails, the same blocks may be painted again. (A sink
+    that was renewed between the steps of a memory each stays renewed.)
+    """
+    blocks = [painter.begin(new) for painter, new in zip(painters, fresh, strict=True)]
+    prompt = together([told(painter) for painter in painters])
+    while not blocks[0].done:
+        made = _pass(model, painters, blocks, prompt)
+        for painter, block, velocity in zip(painters, blocks, made, strict=True):
+            painter.stepped(block, velocity)
+    if painters[0].sampler.params.clean_pass:
+        _pass(model, painters, [Block(b.number, b.x, CLEAN) for b in blocks], prompt)
+    return [painter.end(block) for painter, block in zip(painters, blocks, strict=True)]
+
+
+def _pass(
+    model: WanModel, painters: Sequence[Sequential], blocks: list[Block], prompt: Prompt
+) -> Tensor:
+    x, timestep = stacked(blocks)
+    looks = [
+        painter.cache.look(spans({painter.row(block): block}))
+        for painter, block in zip(painters, blocks, strict=True)
+    ]
+    return model(x, timestep, prompt, looks[0] if len(looks) == 1 else Together(looks))
+
+
+def told(painter: Painter) -> Prompt:
+    """The prompt of the blocks to come. Raises RuntimeError where nobody has said one."""
+    if painter.prompt is None:
+        raise RuntimeError("a stream is told its prompt before its first block")
+    return painter.prompt
+
+
+def together(prompts: Sequence[Prompt]) -> Prompt:
+    """One prompt with a row for each of `prompts`; the prompt itself where all are the same."""
+    first = prompts[0]
+    if all(prompt is first for prompt in prompts):
+        return first
+    return Prompt(
+        tuple(torch.cat(layer) for layer in zip(*(p.keys for p in prompts), strict=True)),
+        tuple(torch.cat(layer) for layer in zip(*(p.values for p in prompts), strict=True)),
+    )
 
 
 class Batched:
@@ -125,7 +214,9 @@ class Batched:
     A block comes out len(timesteps) - 1 calls after it went in; flush brings the rest.
     """
 
-    def __init__(self, model: WanModel, cache: Cache, sampler: Sampler, prompt: Prompt) -> None:
+    def __init__(
+        self, model: WanModel, cache: Cache, sampler: Sampler, prompt: Prompt | None = None
+    ) -> None:
         _check(cache, sampler.params)
         if len(cache.slots) != len(sampler.params.timesteps):
             raise BadOption("a stream batch needs one cache row for each step")
@@ -146,10 +237,15 @@ class Batched:
             finished += self._tick()
         return finished
 
+    def reset(self) -> None:
+        """See Painter."""
+        self.cache.reset()
+        self._number, self._under_way = 0, []
+
     @torch.no_grad()
     def _tick(self) -> list[Painted]:
         rows = {block.step: block for block in sorted(self._under_way, key=lambda b: b.step)}
-        made = velocities(self.model, self.cache, self.prompt, rows)
+        made = velocities(self.model, self.cache, told(self), rows)
         for (row, block), velocity in zip(rows.items(), made, strict=True):
             self.sampler.advance(block, velocity)
             self.cache.settle(row)

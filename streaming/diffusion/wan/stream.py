@@ -5,13 +5,13 @@ out once, in order; which frames go in at all is the intake's affair (see intake
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from streaming.diffusion.wan.paint import Batched, Painted, Sequential
+from streaming.diffusion.wan.paint import Fresh, Painted, Painter
 from streaming.diffusion.wan.params import FRAMES_PER_LATENT, CacheParams, SampleParams
 from streaming.diffusion.wan.schedule import MotionNoise
 from streaming.diffusion.wan.transformer import Prompt
@@ -32,7 +32,7 @@ class Stream:
     def __init__(
         self,
         vae: Autoencoder,
-        painter: Sequential | Batched,
+        painter: Painter,
         cache: CacheParams,
         sample: SampleParams,
     ) -> None:
@@ -61,35 +61,50 @@ class Stream:
             return []
         ticks, frames = zip(*self._waiting, strict=True)
         self._waiting = []
-        self._ticks.extend(ticks)
-        return self._chunk(torch.stack(frames, 1))
+        return self._chunk(ticks, torch.stack(frames, 1))
 
     def flush(self) -> list[Out]:
         """The end: what is under way, finished; a chunk cut short is filled with its last frame."""
         out: list[Out] = []
         if self._waiting:
             short = self.wanted - len(self._waiting)
-            self._ticks.extend(tick for tick, _ in self._waiting)
+            ticks = [tick for tick, _ in self._waiting]
             frames = [frame for _, frame in self._waiting]
             self._waiting = []
-            out += self._chunk(torch.stack(frames + frames[-1:] * short, 1))
-        out += self._decoded(self.painter.flush())
+            out += self._chunk(ticks, torch.stack(frames + frames[-1:] * short, 1))
+        out += self.give_out(self.painter.flush())
         self._ticks.clear()
         return out
+
+    def forget(self) -> tuple[int, ...]:
+        """Begin anew after a failure, with the prompt of before; ticks that will not come out."""
+        lost = (*self._ticks, *(tick for tick, _ in self._waiting))
+        self.vae.reset()
+        self.painter.reset()
+        self._noise = MotionNoise(self.sample.noise)
+        self._ticks.clear()
+        self._waiting, self._started = [], False
+        return lost
 
     def say(self, prompts: list[Prompt]) -> None:
         """Go over to a prompt: one of `prompts` for each coming chunk, the last one stays."""
         self._fade = deque(prompts)
 
-    def _chunk(self, frames: Tensor) -> list[Out]:
+    def take_in(self, ticks: Sequence[int], frames: Tensor) -> Fresh:
+        """A whole chunk [3, wanted, H, W] to what the painter takes; now it is under way."""
         self._started = True
+        self._ticks.extend(ticks)
         if self._fade:
             self.painter.prompt = self._fade.popleft()
         scale, first = self._noise.next(frames.transpose(0, 1))
-        latents = self._taken(self.vae.encode(frames))
-        return self._decoded(self.painter.paint(latents, scale, first))
+        return Fresh(self._taken(self.vae.encode(frames)), scale, first)
 
-    def _decoded(self, finished: list[Painted]) -> list[Out]:
+    def _chunk(self, ticks: Sequence[int], frames: Tensor) -> list[Out]:
+        fresh = self.take_in(ticks, frames)
+        return self.give_out(self.painter.paint(fresh.latents, fresh.scale, fresh.first))
+
+    def give_out(self, finished: list[Painted]) -> list[Out]:
+        """Frames of painted blocks, each with its tick."""
         out = []
         for block in finished:
             frames = self.vae.decode(self._given(block.latents))

@@ -4,6 +4,8 @@ Shapes and names are those of the public `taew2_1` weights (TAEHV, MIT licence);
 ours: every memory block carries its last input, so nothing is decoded twice.
 """
 
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -80,6 +82,13 @@ class TinyAutoencoder(nn.Module):
         self.encoder = _encoder(channels)
         self.decoder = _decoder(channels)
         self._encoded = self._decoded = 0
+
+    def twin(self) -> "TinyAutoencoder":
+        """One more stream over the same weights, from a reset on."""
+        shared = {id(weight): weight for weight in self.parameters()}
+        other = copy.deepcopy(self, shared)
+        other.reset()
+        return other
 
     def reset(self) -> None:
         """Start a new clip both ways."""

@@ -20,12 +20,16 @@ class Memory(Protocol):
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Prompt:
-    """Keys and values of a text for each layer held, [1, text tokens, heads, head_dim]."""
+    """Keys and values of a text for each layer held, [1, text tokens, heads, head_dim].
+
+    text: the embedding that they were made of, for who holds other layers.
+    """
 
     keys: tuple[Tensor, ...]
     values: tuple[Tensor, ...]
+    text: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class WanModel(nn.Module):
         """Keys and values of a text embedding [1, text tokens, text_dim], zero where padded."""
         context = self.text_embedding(text.to(_dtype(self.text_embedding)))
         pairs = [block.cross_attn.remember(context) for block in self._blocks()]
-        return Prompt(tuple(k for k, _ in pairs), tuple(v for _, v in pairs))
+        return Prompt(tuple(k for k, _ in pairs), tuple(v for _, v in pairs), text)
 
     def enter(self, x: Tensor, timestep: Tensor) -> Tokens:
         """Latents to tokens; one time embedding a frame, not one a token."""

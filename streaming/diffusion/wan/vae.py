@@ -57,8 +57,8 @@ def chunks(frames: int, first: bool) -> list[int]:
 class WanAutoencoder:
     """diffusers' AutoencoderKLWan (pinned: its caches are private), on any device and dtype.
 
-    One instance is one stream: the caches live in the module. Encoder and decoder have caches of
-    their own, so both may run in turn.
+    One instance is one stream over weights that others may share: the caches are kept here, not in
+    the module. Encoder and decoder have caches of their own, so both may run in turn.
     """
 
     normalised = False
@@ -69,7 +69,8 @@ class WanAutoencoder:
 
     def reset(self) -> None:
         """Start a new clip both ways."""
-        self.vae.clear_cache()
+        self.vae.clear_cache()  # makes new lists; the old ones stay with their streams
+        self._encoder_map, self._decoder_map = self.vae._enc_feat_map, self.vae._feat_map
         self._encoded = self._decoded = 0
 
     @torch.no_grad()
@@ -79,7 +80,7 @@ class WanAutoencoder:
         for count in chunks(frames.shape[1], self._encoded == 0):
             part = frames[None, :, at : at + count].to(vae.dtype)
             vae._enc_conv_idx = [0]
-            told = {"feat_cache": vae._enc_feat_map, "feat_idx": vae._enc_conv_idx}
+            told = {"feat_cache": self._encoder_map, "feat_idx": vae._enc_conv_idx}
             out.append(vae.quant_conv(vae.encoder(part, **told)).chunk(2, 1)[0])
             at, self._encoded = at + count, self._encoded + count
         return torch.cat(out, 2)[0]
@@ -91,7 +92,7 @@ class WanAutoencoder:
         ready = vae.post_quant_conv(latents[None].to(vae.dtype))
         for i in range(ready.shape[2]):
             vae._conv_idx = [0]
-            told = {"feat_cache": vae._feat_map, "feat_idx": vae._conv_idx}
+            told = {"feat_cache": self._decoder_map, "feat_idx": vae._conv_idx}
             if self._decoded == 0:
                 told["first_chunk"] = True
             out.append(vae.decoder(ready[:, :, i : i + 1], **told))

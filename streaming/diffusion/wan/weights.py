@@ -20,7 +20,10 @@ from streaming.diffusion.wan.errors import UnsafeFile, WrongCheckpoint
 from streaming.diffusion.wan.params import MODELS, WanParams
 
 State = Mapping[str, Tensor]
-Kind = Literal["transformer", "autoencoder", "tiny autoencoder", "text encoder", "unknown"]
+Kind = Literal[
+    "transformer", "autoencoder", "tiny autoencoder", "nano autoencoder", "text encoder",
+    "style table", "unknown",
+]  # fmt: skip
 
 _NESTED = ("generator_ema", "generator", "state_dict", "model")
 _PREFIX = re.compile(r"^(?:module\.|_fsdp_wrapped_module\.|model\.diffusion_model\.|model\.)+")
@@ -151,6 +154,10 @@ def _kind(state: State) -> Kind:
         return "autoencoder"
     if "decoder.1.weight" in state and "encoder.0.weight" in state:
         return "tiny autoencoder"
+    if "project.weight" in state and "restore.weight" in state:
+        return "nano autoencoder"
+    if "day" in state and all(value.dim() == 2 for value in state.values()):
+        return "style table"
     if any("shared.weight" in name or "token_embedding" in name for name in state):
         return "text encoder"
     return "unknown"

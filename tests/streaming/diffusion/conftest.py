@@ -29,6 +29,8 @@ def write_drive(folder: Path, index: int, split: str) -> None:
     np.save(there / "target.npy", target.astype(np.uint8))
     np.save(there / "kinds.npy", np.zeros(source.shape[:4], np.uint8))
     np.save(there / "flow.npy", np.zeros((2, 1, SIDE, SIDE, 2), np.float16))
+    np.save(there / "depth.npy", draw.random(source.shape[:4]).astype(np.float16))
+    np.save(there / "normal.npy", draw.integers(-127, 127, source.shape, np.int8))
     clip = {"street": f"{index}th Street", "split": split, "styles": list(STYLES)}
     (there / "meta.json").write_text(json.dumps({"clips": [clip, clip]}))
 

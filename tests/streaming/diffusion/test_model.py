@@ -60,10 +60,10 @@ def test_style_and_memory_reach_the_picture(net: Tiny) -> None:
 
 
 def test_a_cut_with_its_place_is_seen_as_part_of_the_whole(net: Tiny) -> None:
-    from streaming.diffusion.model import _place
+    from streaming.diffusion.model import place_of
 
     picture, noise, time, style, kept = _inputs(net)
-    whole = _place(torch.zeros(1, 48, 16, 16))
+    whole = place_of(torch.zeros(1, 48, 16, 16))
     with torch.no_grad():
         told, _, _ = net(picture, noise, time, style, kept, whole)
         plain, _, _ = net(picture, noise, time, style, kept)

@@ -1,14 +1,17 @@
 """Training: the same whether it was stopped or not, on the pairs that the folder names."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from streaming.diffusion import pairs
-from streaming.diffusion.train import Run, TrainConfig, cooled, first_turn, train
-from streaming.errors import PairsMissing, TrainingClash
+from streaming.diffusion.export import export
+from streaming.diffusion.train import Run, TrainConfig, cooled, first_turn, painted, train
+from streaming.errors import LabelsMissing, PairsMissing, TrainingClash
 
 
 def _quiet(_: str) -> None:
@@ -95,6 +98,61 @@ def test_an_empty_folder_says_how_to_fill_it(tmp_path: Path) -> None:
 
 
 def test_the_rate_rises_holds_and_cools() -> None:
-    shares = [cooled(step, 1000) for step in (0, 49, 500, 900, 999)]
+    shares = [cooled(step, 1000, 0.2) for step in (0, 49, 500, 900, 999)]
     assert shares[0] < shares[1] == shares[2] == 1.0
     assert shares[2] > shares[3] > shares[4] > 0.0
+
+
+def test_labels_reach_the_picture_and_are_learned_from(smoke: TrainConfig, tmp_path: Path) -> None:
+    folder = tmp_path / "told"
+    shutil.copytree(smoke.data, folder)
+    run = Run(replace(smoke, params=replace(smoke.params, labels=pairs.LABELS)))
+    clips = pairs.find(folder, "train")
+    before = run.model.stem.weight[:, -pairs.LABELS :].detach().clone()
+    run.advance(clips)
+    moved = (run.model.stem.weight[:, -pairs.LABELS :] - before).abs().amax((0, 2, 3))
+    assert (moved[:4] > 0).all(), "nearness and normals"
+    run.model.head.weight.data += 0.1
+    painted_ = painted(run.model, clips[0])
+    for path in folder.glob("drive-*/depth.npy"):
+        np.save(path, np.load(path) + np.float16(30.0))
+    assert not torch.allclose(painted(run.model, clips[0]), painted_)
+
+
+def test_labels_lie_where_their_pixels_lie_also_in_a_mirrored_cut(data: Path) -> None:
+    clips = pairs.find(data, "train")
+    sides = set()
+    for step in range(12):
+        batch = pairs.cut(clips, 1, step, 1, 32, 1, labels=True)
+        assert batch.labels is not None
+        plane = batch.labels[0, 0, 0]
+        found = []
+        for clip in clips:
+            whole = clip.labels()[:, 0]
+            for turned in (False, True):
+                there = whole.flip(2) if turned else whole
+                for left in range(9):
+                    if any(torch.allclose(f[:, left : left + 8], plane) for f in there):
+                        found.append((left, turned))
+        (left, turned) = found[0]
+        across = torch.linspace(-1, 1, 16)[left if not turned else 0 :][:8]
+        if not turned:
+            assert torch.allclose(batch.place[0, 0, 0], across, atol=1e-6)
+        sides.add(turned)
+    assert sides == {False, True}
+
+
+def test_pairs_without_labels_are_named(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "plain"
+    shutil.copytree(data, folder)
+    for path in folder.glob("drive-*/depth.npy"):
+        path.unlink()
+    with pytest.raises(LabelsMissing, match="--labels"):
+        pairs.find(folder, "train")[0].labels()
+
+
+def test_a_network_that_is_told_labels_is_not_exported(smoke: TrainConfig) -> None:
+    told = replace(smoke, steps=1, every=1, params=replace(smoke.params, labels=pairs.LABELS))
+    run = train(told, _quiet)
+    with pytest.raises(ValueError, match="frames carry none"):
+        export(run.path, smoke.out / "model", {}, _quiet)

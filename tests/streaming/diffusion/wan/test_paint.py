@@ -83,13 +83,13 @@ def test_impossible_memories_are_refused(model, prompt) -> None:
         Sequential(model, cache_of(model, 3), sampler, prompt)
 
 
-def rank_main(rank: int, ranks: int, port: int, rows: int, out: str) -> None:
+def rank_main(rank: int, ranks: int, port: int, rows: int, clean: bool, out: str) -> None:
     torch.set_num_threads(1)
     store = torch.distributed.TCPStore("127.0.0.1", port, ranks, rank == 0)
     torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=ranks)
     with torch.no_grad():
         model = small_model(*shares(SMALL.layers, ranks)[rank])
-        sampler = Sampler(SampleParams((700, 500)), seed=4)
+        sampler = Sampler(SampleParams((700, 500), clean_pass=clean), seed=4)
         share = Share(model, cache_of(model, rows), sampler, model.prompt(small_text()))
     wire = Wire(torch.float32)
     if rank:
@@ -107,13 +107,17 @@ def free_port() -> int:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(("ranks", "rows"), [(2, 1), (2, 2), (4, 2)])
-def test_ranks_equal_one_process(model, prompt, tmp_path, ranks: int, rows: int) -> None:
+@pytest.mark.parametrize(
+    ("ranks", "rows", "clean"), [(2, 1, False), (2, 1, True), (2, 2, False), (4, 2, False)]
+)
+def test_ranks_equal_one_process(
+    model, prompt, tmp_path, ranks: int, rows: int, clean: bool
+) -> None:
     out = tmp_path / "painted.pt"
-    mp.spawn(rank_main, (ranks, free_port(), rows, str(out)), nprocs=ranks)
+    mp.spawn(rank_main, (ranks, free_port(), rows, clean, str(out)), nprocs=ranks)
     found = torch.load(out, weights_only=True)
     kind = Sequential if rows == 1 else Batched
-    alone = painted(kind, model, prompt, SampleParams((700, 500)), rows)
+    alone = painted(kind, model, prompt, SampleParams((700, 500), clean_pass=clean), rows)
     assert [number for number, _ in found] == list(range(BLOCKS))
     for (_, latents), one in zip(found, alone, strict=True):
         assert (latents - one.latents).abs().max().item() < 1e-5

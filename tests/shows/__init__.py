@@ -1,0 +1,1 @@
+"""Shows: the real program on a virtual display, played by a script and filmed."""
