@@ -80,6 +80,8 @@ class PromptBuffer(JitterBuffer):  # type: ignore[misc]
         while (packets := self._oldest_whole()) is not None:
             data = b"".join(packet._data for packet in packets)
             self.remove(len(packets))
+            if not data:
+                continue  # padding, by which a sender probes the line: no picture
             if self.wait_key and not self._opens(packets[0], data):
                 continue
             self.wait_key = False

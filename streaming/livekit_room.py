@@ -80,6 +80,13 @@ class LiveKitRoom:
         wanted = str(participant.identity).startswith(SERVER_IDENTITY)
         if wanted and track.kind == self._rtc.TrackKind.KIND_VIDEO and self._reading is None:
             self._reading = asyncio.ensure_future(self._read(track))
+            self._reading.add_done_callback(self._read_to_its_end)
+
+    def _read_to_its_end(self, reading: asyncio.Future[None]) -> None:
+        """A reader that failed must not look like a server that sends nothing."""
+        if not reading.cancelled() and (error := reading.exception()) is not None:
+            log.error("livekit.reading", exc_info=error)
+            self._ended(f"{type(error).__name__}: {error}")
 
     async def _read(self, track: Any) -> None:
         kind = self._rtc.VideoBufferType.I420

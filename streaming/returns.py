@@ -60,6 +60,7 @@ class Returns:
     def anew(self) -> None:
         """A new link; its server may be another one."""
         self.echoes, self._foreign = True, None
+        self._window = Window(self._fps)
 
     def echoing(self, does: bool) -> None:
         """Whether the server says which picture a frame was made from."""

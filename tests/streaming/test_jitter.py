@@ -181,3 +181,17 @@ def test_the_tap_shows_the_backlog_too() -> None:
     frames.put(None)
     assert seen == [(0, b"\x01"), (3000, b"\x01"), (6000, b"\x01")]
     assert frames.qsize() == 4
+
+
+def test_padding_that_probes_the_line_is_no_picture() -> None:
+    buffer, nacks = PromptBuffer(), NackGenerator()
+    padding = [RtpPacket(sequence_number=seq, timestamp=3000) for seq in (2, 3)]
+    for packet in padding:
+        packet.payload = packet._data = b""
+    packets = [
+        *frame_packets(0, 3000, 2, key=True),
+        *padding,
+        *frame_packets(4, 6000, 2),
+        *frame_packets(6, 9000, 1),
+    ]
+    assert feed(buffer, nacks, packets) == [b"\x00\x01", b"\x01\x01", b"\x01"]

@@ -163,7 +163,7 @@ def test_the_real_client_in_a_real_room_pairs_by_the_stamps_that_come_back(
         child, game = peer(service, made, size="480x480@30"), Game(made)
         child.start()
         game.start()
-        wait_for(lambda: len(game.styled) > 30, what=f"frames; {child.gauges()} {room.log}")
+        wait_for(lambda: len(game.styled) > 30, what="frames")
         game.stop()
         child.stop()
     room.stop()
