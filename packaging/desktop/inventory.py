@@ -215,7 +215,8 @@ def data_parts(assets: Path) -> list[Part]:
     if laid:
         terms = str(sources["files"]["furniture"]["terms"])
         note = "laid out along the packs' streets by this program"
-        parts.append(Part("city-furniture", "1", "data", terms, "", [], laid, note))
+        notices = sorted(assets.glob("city/*/NOTICE"))  # of the streets that it was derived from
+        parts.append(Part("city-furniture", "1", "data", terms, "", notices, laid, note))
     fonts = assets / "fonts"
     told = tomllib.loads((fonts / "SOURCES.toml").read_text(encoding="utf-8"))["files"]
     files = {f"assets/fonts/{name}": _sha256(fonts / name) for name in sorted(told)}

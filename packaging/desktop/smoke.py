@@ -35,6 +35,9 @@ def main() -> int:
     if os.geteuid() != 0:
         print("smoke: chroot needs root", file=sys.stderr)
         return 2
+    if shutil.which("debootstrap") is None:
+        print("smoke: debootstrap is missing: apt-get install debootstrap", file=sys.stderr)
+        return 3
     with tempfile.TemporaryDirectory(prefix="scale-diffusion-smoke-") as scratch:
         bare = options.root or Path(scratch) / "bare"
         if not (bare / "bin" / "sh").exists():
