@@ -86,6 +86,7 @@ def data(as_json: bool, jobs: int, **options: Any) -> None:
 @click.option("--batch", type=int)
 @click.option("--width", type=int, help="Of the columns that pictures are cut into [px].")
 @click.option("--unroll", type=int, help="Frames that a clip is played for.")
+@click.option("--size", "sizes", type=int, multiple=True, help="By turns, to scale to [px].")
 @click.option("--every", type=int, help="Steps between checkpoints.")
 @click.option("--threads", type=int, help="0 leaves it to torch.")
 @click.option("--labels", is_flag=True, help="Tell it class, depth and normals; not for streams.")
@@ -107,7 +108,7 @@ def train(
 
     if preset not in PRESETS:
         raise UsageError(f"no preset '{preset}'; choose one of: nano, {', '.join(PRESETS)}")
-    given = {k: v for k, v in options.items() if v is not None}
+    given = {k: v for k, v in options.items() if v not in (None, ())}
     try:
         config = TrainConfig(folder, out, **{**PRESETS[preset], **given})
         if labels:

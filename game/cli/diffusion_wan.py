@@ -39,7 +39,7 @@ def train_nano(as_json: bool, folder: Path, out: Path, options: dict[str, Any]) 
     from streaming.diffusion.wan.nano_train import NanoConfig, train
 
     renamed = {"steps": "transformer", "width": "crop", "unroll": "latents"}
-    given = {renamed.get(k, k): v for k, v in options.items() if v is not None}
+    given = {renamed.get(k, k): v for k, v in options.items() if v not in (None, ())}
     try:
         config = NanoConfig(folder, out, **given)
     except ValueError as error:

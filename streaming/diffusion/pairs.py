@@ -102,11 +102,12 @@ def find(folder: Path, split: str) -> tuple[Clip, ...]:
 
 def cut(
     clips: tuple[Clip, ...], seed: int, step: int, batch: int, width: int, frames: int = 2,
-    labels: bool = False,
+    labels: bool = False, side: int = 0,
 ) -> Batch:  # fmt: skip
     """The batch of one step: columns of `width` [px] over the full height, some mirrored.
 
     The source is given another exposure and tint and some noise, as other cards and codecs do.
+    side: height that columns are scaled to [px], their width rounded to 32; 0 leaves them.
     """
     draw = np.random.default_rng((seed, step))
     sources, targets, styles, places = [], [], [], []
@@ -134,15 +135,34 @@ def cut(
         targets.append(target[:, :, left : left + width][order])
         styles.append(STYLES.index(clip.style))
         places.append(np.stack(np.broadcast_arrays(across[None, :], down[:, None])))
-    captured = np.stack(sources) * np.array(tints, np.float32)[:, None, None, None]
+    tinted = np.stack(sources) * np.array(tints, np.float32)[:, None, None, None]
+    captured, wanted = (_scaled(p, side) for p in (tinted, np.stack(targets).astype(np.float32)))
     noise = draw.standard_normal(captured.shape, np.float32) * np.float32(draw.uniform(0.0, 2.0))
+    place = torch.from_numpy(np.stack(places))
+    quarter = captured.shape[2] // FOLD, captured.shape[3] // FOLD
     return Batch(
         pictures(np.clip(captured + noise, 0, 255)),
-        pictures(np.stack(targets)),
+        pictures(wanted),
         one_hot(styles),
-        torch.from_numpy(np.stack(places)),
-        torch.stack(planes) if labels else None,
+        F.interpolate(place, quarter, mode="bilinear", align_corners=True),
+        _fitted(torch.stack(planes), quarter) if labels else None,
     )
+
+
+def _scaled(pixels: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Columns (b, frames, h, w, 3) at another height [px]: means of the area under each pixel."""
+    height, width = pixels.shape[2:4]
+    if side in (0, height):
+        return pixels
+    across = max(32, round(width * side / height / 32) * 32)
+    planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, -1, 2)))
+    return np.moveaxis(_fitted(planes, (side, across)).numpy(), 2, -1)
+
+
+def _fitted(planes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Planes (b, frames, c, h, w) at another size: means of the area under each."""
+    small = F.interpolate(planes.flatten(0, 1), size, mode="area")
+    return small.view(*planes.shape[:3], *size)
 
 
 def pictures(pixels: NDArray[np.generic]) -> Tensor:

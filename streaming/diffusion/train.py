@@ -26,8 +26,9 @@ class TrainConfig:
     """One run. steps: in all; `cool` of them, the last, cool down. width: of the columns cut [px].
 
     unroll: frames a clip is played, there and back, at every other step; between them as many
-    single frames of other clips. threads: 0 leaves torch's own choice. begin: a checkpoint whose
-    weights it begins with; what that lacks begins as in a new network.
+    single frames of other clips. sizes: sides [px] that pictures are scaled to by turns; none: they
+    stay as they are. threads: 0 leaves torch's own choice. begin: a checkpoint whose weights it
+    begins with; what that lacks begins as in a new network.
     """
 
     data: Path
@@ -37,6 +38,7 @@ class TrainConfig:
     batch: int = 2
     width: int = 160
     unroll: int = 2
+    sizes: tuple[int, ...] = ()
     rate: float = 2e-3
     seed: int = 1
     every: int = 250
@@ -47,10 +49,12 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.width % 32 or min(self.steps, self.batch, self.unroll, self.every) < 1:
             raise ValueError("columns in steps of 32 px; steps, batch, unroll and every from 1")
+        if odd := [size for size in self.sizes if size < 32 or size % 32]:
+            raise ValueError(f"sizes are in steps of 32 px, not {odd[0]}")
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "tiny": {},
+    "tiny": {"sizes": (320, 320, 256)},
     "smoke": {"steps": 4, "batch": 2, "every": 2, "width": 32, "params": TinyParams((8, 8, 8, 8))},
 }
 
@@ -124,7 +128,8 @@ class Run:
         unroll = config.unroll if self.step % 2 else 1
         size = config.batch * config.unroll // unroll
         told = config.params.labels > 0
-        batch = pairs.cut(clips, config.seed, self.step, size, config.width, unroll, told)
+        side = config.sizes[self.step // 2 % len(config.sizes)] if config.sizes else 0
+        batch = pairs.cut(clips, config.seed, self.step, size, config.width, unroll, told, side)
         for group in self.optimiser.param_groups:
             group["lr"] = (
                 group["share"] * config.rate * cooled(self.step, config.steps, config.cool)
@@ -194,7 +199,7 @@ def unrolled(
             batch.source[:, frame], noised, time_, batch.style, kept, batch.place,
             None if batch.labels is None else batch.labels[:, frame],
         )  # fmt: skip
-        parts["level"].append(F.l1_loss(styled, target) + 0.5 * (styled - target).square().mean())
+        parts["level"].append(F.l1_loss(styled, target) + 2.0 * (styled - target).square().mean())
         parts["edge"].append(edges(styled, target))
         if last is not None:
             parts["change"].append(0.5 * F.l1_loss(styled - last[0], target - last[1]))

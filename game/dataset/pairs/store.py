@@ -39,6 +39,7 @@ RECIPE = 1
 """Raised whenever the same seed would give other pictures."""
 
 _FARTHEST = 6e4  # that a float16 of depth says [m]
+_TOGETHER = 24  # drives of one process: some minutes, beside which loading the city is little
 
 log = logging.getLogger(__name__)
 
@@ -89,9 +90,13 @@ def make_pairs(config: PairsConfig, say: Say, jobs: int = 1) -> dict[str, Any]:
     by_hour: dict[Hour, list[DrivePlan]] = {}
     for each in missing:
         by_hour.setdefault(each.hour, []).append(each)
-    # a process for each light: renderers that come and go in one process disturb each other
+    # a process for each task: renderers that come and go in one process disturb each other
     with get_context("spawn").Pool(jobs, maxtasksperchild=1) as pool:
-        tasks = [(config, hour, tuple(some)) for hour, some in by_hour.items()]
+        tasks = [
+            (config, hour, tuple(some[at : at + _TOGETHER]))
+            for hour, some in by_hour.items()
+            for at in range(0, len(some), _TOGETHER)
+        ]
         done = len(planned) - len(missing)
         for finished in pool.imap_unordered(_work, tasks):
             done += finished
@@ -117,7 +122,7 @@ def _claim(out: Path, told: dict[str, Any]) -> None:
 
 
 def _work(task: tuple[PairsConfig, Hour, tuple[DrivePlan, ...]]) -> int:
-    """All drives of one light, in a process of its own."""
+    """Some drives of one light, in a process of its own."""
     config, hour, planned = task
     city = load()
     heights = Heights(city)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from streaming.diffusion import pairs
 from streaming.diffusion.export import export
@@ -82,6 +83,28 @@ def test_the_place_of_a_column_is_its_place_in_the_picture(data: Path) -> None:
     batch = pairs.cut(pairs.find(data, "train"), 1, 3, 8, 64)
     assert torch.equal(batch.place[:, 1, 0], torch.full((8, 16), -1.0))
     assert torch.allclose(batch.place[:, 0, 0].abs().max(dim=1).values, torch.ones(8))
+
+
+def test_a_batch_at_another_size_shows_the_same_columns(data: Path) -> None:
+    clips = pairs.find(data, "train")
+    full, small = (pairs.cut(clips, 1, 4, 2, 64, side=side) for side in (0, 32))
+    assert full.source.shape[-2:] == (64, 64)
+    assert small.source.shape[-2:] == small.target.shape[-2:] == (32, 32)
+    shrunk = F.avg_pool2d(full.target.flatten(0, 1), 2).view_as(small.target)
+    assert torch.allclose(small.target, shrunk, atol=1e-5)
+    ends = [
+        batch.place[..., row, column] for batch in (full, small)
+        for row in (0, -1) for column in (0, -1)
+    ]  # fmt: skip
+    assert torch.allclose(torch.stack(ends[:4]), torch.stack(ends[4:]))
+
+
+def test_sizes_by_turns_are_learned_from_and_odd_ones_refused(smoke: TrainConfig) -> None:
+    told: list[str] = []
+    run = train(replace(smoke, sizes=(64, 32)), told.append)
+    assert run.step == smoke.steps
+    with pytest.raises(ValueError, match="not 40"):
+        replace(smoke, sizes=(64, 40))
 
 
 def test_splits_do_not_mix(data: Path) -> None:
