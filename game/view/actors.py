@@ -3,7 +3,7 @@
 What is drawn follows from the state alone; nodes are kept between ticks only to save time.
 """
 
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from math import cos, pi, radians, sin, tan
 from typing import Any
 
@@ -19,7 +19,7 @@ from panda3d.core import (
     TransparencyAttrib,
 )
 
-from game.view import bodies, people
+from game.view import bodies, people, stock
 from game.view.camera import Eye
 from game.view.daylight import Look
 from game.view.labels import entity_instance, instance_bytes
@@ -59,20 +59,41 @@ def shape_of(body: str, variant: int, level: int) -> Mesh:
     return _without_small(mesh, smallest) if smallest else mesh
 
 
+def _skin(body: str, variant: int, level: int) -> Mesh:
+    return thrifty(shape_of(body, variant, level))
+
+
+def _lens(body: str) -> Mesh:
+    """The lamps of a kind of body, which may be none."""
+    quad = shape_of(body, 0, _MIRRORED)[0].reshape(-1, 4)
+    lamps = quad[quad["facing"][:, 0, 3] >= _LAMP]
+    return thrifty((lamps.reshape(-1), quad_indices(len(lamps))))
+
+
+def makers() -> dict[str, stock.Maker]:
+    """Of every mesh that may be drawn of a body, by the name that `stock` keeps it under."""
+    found: dict[str, stock.Maker] = {}
+    for body in BODIES:
+        found[f"lamps of {body}"] = partial(_lens, body)
+        for level in range(len(_DETAIL)):
+            several = body == "pedestrian" and level == 0
+            for variant in range(people.VARIANTS if several else 1):
+                found[f"{body} {variant} {level}"] = partial(_skin, body, variant, level)
+    return found
+
+
 @cache
 def _mesh(body: str, variant: int, level: int) -> Any:
     """The one GeomNode of a kind of body at a level of detail."""
-    return _unbound(geom_node(body, thrifty(shape_of(body, variant, level))))
+    name, make = f"{body} {variant} {level}", partial(_skin, body, variant, level)
+    return _unbound(geom_node(body, stock.mesh(name, make)))
 
 
 @cache
 def _lamps(body: str) -> Any | None:
     """The one GeomNode of the lamps of a kind of body, None where it has none."""
-    quad = shape_of(body, 0, _MIRRORED)[0].reshape(-1, 4)
-    lamps = quad[quad["facing"][:, 0, 3] >= _LAMP]
-    if not len(lamps):
-        return None
-    return _unbound(geom_node(body, thrifty((lamps.reshape(-1), quad_indices(len(lamps))))))
+    mesh = stock.mesh(f"lamps of {body}", partial(_lens, body))
+    return _unbound(geom_node(body, mesh)) if len(mesh[0]) else None
 
 
 def _unbound(node: Any) -> Any:

@@ -4,11 +4,12 @@ Each stands at the origin with +x towards the road (of a car: its front). What i
 lies inside what is seen near by, so both may be drawn at once.
 """
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 
 import numpy as np
 
-from game.view import trees
+from game.view import stock, trees
 from game.view.furniture import Kind
 from game.view.labels import Train
 from game.view.mesh import Mesh, box, join, loft, post, thrifty
@@ -137,30 +138,60 @@ def car(variant: int, coarse: bool) -> Mesh:
     return join([_without_floor(hull), _without_floor(cabin)])
 
 
-_NEAR = {
-    Kind.LAMP: lamp,
-    Kind.HYDRANT: hydrant,
-    Kind.BIN: bin_,
-    Kind.MAILBOX: mailbox,
+_FAR: dict[Kind, Callable[[int, bool], Mesh]] = {
+    Kind.TREE: trees.far,
+    Kind.LAMP: lambda _, coarse: lamp_afar(coarse),
+    Kind.CAR: car,
 }
+_NEAR: dict[Kind, Callable[[int], Mesh]] = {
+    Kind.TREE: trees.near,
+    Kind.LAMP: lambda _: lamp(),
+    Kind.HYDRANT: lambda _: hydrant(),
+    Kind.BIN: lambda _: bin_(),
+    Kind.MAILBOX: lambda _: mailbox(),
+}
+
+
+_VARIANTS = {Kind.TREE: trees.KINDS, Kind.CAR: len(BODY)}  # of all others: one
+
+
+def makers() -> dict[str, stock.Maker]:
+    """Of every mesh of a piece, by the name that `stock` keeps it under."""
+    found: dict[str, stock.Maker] = {}
+    for kind in Kind:
+        for variant in range(_VARIANTS.get(kind, 1)):
+            for coarse in (False, True):
+                if kind in _FAR:
+                    found[_name(kind, variant, coarse)] = partial(_far, kind, variant, coarse)
+            if kind in _NEAR:
+                found[_name(kind, variant)] = partial(_near, kind, variant)
+    return found
 
 
 @cache
 def far(kind: int, variant: int, coarse: bool) -> Mesh | None:
     """What is drawn of a piece at any distance, `coarse` very far off; None: only near by."""
-    if kind == Kind.TREE:
-        return thrifty(trees.far(variant, coarse))
-    if kind == Kind.LAMP:
-        return thrifty(lamp_afar(coarse))
-    if kind == Kind.CAR:
-        return thrifty(car(variant, coarse))
-    return None
+    if kind not in _FAR:
+        return None
+    return stock.mesh(_name(kind, variant, coarse), partial(_far, kind, variant, coarse))
 
 
 @cache
 def near(kind: int, variant: int) -> Mesh | None:
     """What is drawn on top near by; None where nothing is, or where it is an entity's body."""
-    if kind == Kind.TREE:
-        return thrifty(trees.near(variant))
-    maker = _NEAR.get(Kind(kind))
-    return None if maker is None else thrifty(maker())
+    if kind not in _NEAR:
+        return None
+    return stock.mesh(_name(kind, variant), partial(_near, kind, variant))
+
+
+def _name(kind: int, variant: int, coarse: bool | None = None) -> str:
+    far_ = {None: "near", False: "far", True: "very far"}[coarse]
+    return f"{Kind(kind).name.lower()} {variant} {far_}"
+
+
+def _far(kind: int, variant: int, coarse: bool) -> Mesh:
+    return thrifty(_FAR[Kind(kind)](variant, coarse))
+
+
+def _near(kind: int, variant: int) -> Mesh:
+    return thrifty(_NEAR[Kind(kind)](variant))

@@ -226,6 +226,12 @@ def data_parts(assets: Path) -> list[Part]:
     parts.append(
         Part("DejaVu Sans Mono", "2.37", "data", "Bitstream-Vera", origin, [text], files, note)
     )
+    for made in sorted((assets / "meshes").glob("*.npz")):
+        digest, note = _sha256(made), "made by this program's own code"
+        files = {f"assets/meshes/{made.name}": digest}
+        parts.append(
+            Part(f"meshes-{made.stem}", digest[:16], "data", "Apache-2.0", "", [], files, note)
+        )
     weights = (
         path for kind in ("onnx", "safetensors") for path in (assets / "models").glob(f"*/*.{kind}")
     )

@@ -163,6 +163,7 @@ def test_the_bill_of_materials_is_valid_and_names_data_and_hashes(
     assert listed == len(told["components"]) == len(parts) - 1
     assert {"one", "two-part", "python", "city-midtown", "city-manhattan"} <= names
     assert "DejaVu Sans Mono" in names
+    assert "meshes-street" in names
     assert all(part.texts for part in parts if part.name.startswith("city-"))
     midtown = next(each for each in told["components"] if each["name"] == "city-midtown")
     digests = {file["name"]: file["hashes"][0]["content"] for file in midtown["components"]}
