@@ -125,12 +125,13 @@ def train(
 @click.option("--checkpoint", type=_FILE, required=True)
 @click.option("--out", type=_FILE, required=True, help="The checkpoint with the last layer fitted.")
 @click.option("--folds", default=150, show_default=True, help="Drawn from each frame.")
+@click.option("--most", default=0, help="Clips, spread over all that there are; 0: every one.")
 @click.option("--size", "sizes", type=int, multiple=True, help="To scale to [px]. Repeatable.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def fit(
-    as_json: bool, folders: tuple[Path, ...], checkpoint: Path, out: Path, folds: int, seed: int,
-    sizes: tuple[int, ...],
+    as_json: bool, folders: tuple[Path, ...], checkpoint: Path, out: Path, folds: int, most: int,
+    seed: int, sizes: tuple[int, ...],
 ) -> None:  # fmt: skip
     """Fit what each style has of its own in the last layer, in closed form: minutes, not hours."""
     _need_torch()
@@ -138,6 +139,7 @@ def fit(
     from streaming.diffusion.fit import fit_checkpoint
 
     clips = tuple(clip for folder in folders for clip in pairs.find(folder, "train"))
+    clips = pairs.spread(clips, most) if most else clips
     if odd := [size for size in sizes if size < 32 or size % 32]:
         raise UsageError(f"sizes are in steps of 32 px, not {odd[0]}")
     fit_checkpoint(checkpoint, out, clips, narrator(), folds=folds, seed=seed, sizes=sizes)

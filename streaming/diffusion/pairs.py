@@ -100,6 +100,13 @@ def find(folder: Path, split: str) -> tuple[Clip, ...]:
     return tuple(found)
 
 
+def spread(clips: tuple[Clip, ...], most: int) -> tuple[Clip, ...]:
+    """At most so many, of each style as many as of the others, each style's evenly spread."""
+    each = max(1, most // len(STYLES))
+    by_style = ([clip for clip in clips if clip.style == style] for style in STYLES)
+    return tuple(clip for own in by_style for clip in own[:: max(1, len(own) // each)][:each])
+
+
 def cut(
     clips: tuple[Clip, ...], seed: int, step: int, batch: int, width: int, frames: int = 2,
     labels: bool = False, side: int = 0,

@@ -1,6 +1,7 @@
 """Training: the same whether it was stopped or not, on the pairs that the folder names."""
 
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch.nn.functional as F
 
 from streaming.diffusion import pairs
 from streaming.diffusion.export import export
+from streaming.diffusion.model import STYLES
 from streaming.diffusion.train import Run, TrainConfig, cooled, first_turn, painted, train
 from streaming.errors import LabelsMissing, PairsMissing, TrainingClash
 
@@ -105,6 +107,15 @@ def test_sizes_by_turns_are_learned_from_and_odd_ones_refused(smoke: TrainConfig
     assert run.step == smoke.steps
     with pytest.raises(ValueError, match="not 40"):
         replace(smoke, sizes=(64, 40))
+
+
+def test_a_spread_takes_as_many_of_each_style_from_all_over(data: Path) -> None:
+    clips = pairs.find(data, "train")
+    some = pairs.spread(clips, 12)
+    assert len(set(some)) == len(some) == 12
+    assert Counter(clip.style for clip in some) == dict.fromkeys(STYLES, 2)
+    assert {clip.drive for clip in some} == {clip.drive for clip in clips}
+    assert set(pairs.spread(clips, 600)) == set(clips)
 
 
 def test_splits_do_not_mix(data: Path) -> None:
