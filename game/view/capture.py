@@ -3,6 +3,7 @@
 Colour alone, or colour with class, instance, normal and depth in the same pass.
 """
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,8 @@ class Target:
         self, device: Device, scene: Scene, profile: CaptureProfile, width: int, height: int,
         labels: bool,
     ) -> None:  # fmt: skip
-        self._device, self._profile = device, profile
+        self._device, self._profile, self._scene = device, profile, scene
+        self._rehearse = False
         self.width, self.height, self.labels = width, height, labels
         self.edges = profile.edges
         self._buffer = device.make_buffer("capture", width, height, len(_AUX) if labels else 0)
@@ -78,11 +80,17 @@ class Target:
         buffer.addRenderTexture(depth, ram, GraphicsOutput.RTPDepth)
         self._planes["depth"] = depth
 
+    def rehearse(self) -> None:
+        """Let the next picture compile every program, also of what it does not show."""
+        self._rehearse = True
+
     def draw(self, eye: Eye) -> None:
         """One picture from `eye`; afterwards the planes hold it."""
         self.camera.setPosHpr(*eye.panda())
         self._buffer.setActive(True)
-        self._device.engine.renderFrame()
+        with self._scene.rehearsal.drawn() if self._rehearse else nullcontext():
+            self._device.engine.renderFrame()
+        self._rehearse = False
         self._buffer.setActive(False)
 
     def bgra(self) -> NDArray[np.uint8]:

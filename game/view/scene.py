@@ -19,6 +19,7 @@ from game.view.horizon import Sight
 from game.view.houses import Houses
 from game.view.land import Land
 from game.view.materials import dress
+from game.view.rehearsal import Rehearsal
 from game.view.resident import Turn
 from game.view.room import Room
 from game.view.scenery import Scenery
@@ -62,6 +63,7 @@ class Scene:
             reflection.mirrored(*layers, movers, self._look).reparentTo(self.root)
             for layer in (self._roads, self._ground):
                 reflection.shine_through(layer)
+        self.rehearsal = Rehearsal(self.root)
 
     def _layer(self, shader: str, bin_name: str, order: int) -> Any:
         layer = self.root.attachNewNode(shader)

@@ -57,6 +57,7 @@ class Window:
         self._target = Target(
             self._device, self._scene, profile, profile.width, profile.height, labels=False
         )
+        self._target.rehearse()
         self._stage: Stage | None = front.stage if front is not None else None
         self._devices: Devices | None = front.devices if front is not None else None
         if self.has_screen and front is None:
