@@ -1,8 +1,8 @@
-"""Films drives as the embedded network paints them, place by place and style by style."""
+"""Films drives as the embedded network paints them, by place and by style; or makes a sheet."""
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from game.session.pictures import Rgb
     from game.world.city import City
     from game.world.state import WorldState
+    from streaming.frames import Pixels
 
 FPS = 30
 PLACES = (
@@ -25,6 +26,7 @@ PLACES = (
     "E 50 St & Lexington Av",
     "W 57 St & 6 Av",
 )
+SETTLED, CELL = 8, 240  # of a sheet: frames that a painter has seen; side of a picture [px]
 LEAD_S = 5.0
 """Driven before the camera runs: the bot starts from a stand."""
 
@@ -52,7 +54,7 @@ LEAD_S = 5.0
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help=".mp4, or .webp: half as large, 10 pictures a second, for a page.",
+    help=".mp4; .webp: half as large, 10 pictures a second, for a page; .jpg: a sheet.",
 )
 @click.option("--json", "as_json", is_flag=True)
 def film(
@@ -64,7 +66,10 @@ def film(
     seed: int,
     out: Path,
 ) -> None:
-    """Film the bot's drives: as captured on the left, as painted on the right."""
+    """Film the bot's drives: as captured on the left, as painted on the right.
+
+    As a sheet: each place as captured, and in every style.
+    """
     from game.dataset.video import Mp4, Webp
     from streaming.backends.tiny_files import SIZES, read_card
 
@@ -75,8 +80,13 @@ def film(
             raise UsageError(f"no style '{name}'; choose of: {', '.join(known)}")
     if size not in SIZES:
         raise UsageError(f"no size {size}; choose one of: {', '.join(map(str, SIZES))}")
-    if out.suffix not in (".mp4", ".webp"):
-        raise UsageError(f"'{out.name}' is neither .mp4 nor .webp")
+    if out.suffix not in (".mp4", ".webp", ".jpg"):
+        raise UsageError(f"'{out.name}' is neither .mp4 nor .webp nor .jpg")
+    if out.suffix == ".jpg":
+        _sheet(out, places, seed, asked, size)
+        told: dict[str, Any] = {"path": str(out), "styles": list(asked), "places": list(places)}
+        emit(as_json, told, lambda: click.echo(str(out)))
+        return
     say, frames = narrator(), max(1, round(seconds * FPS))
     part = out.with_name(f".{out.name}.{os.getpid()}")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -96,33 +106,70 @@ def film(
     emit(as_json, told, lambda: click.echo(str(out)))
 
 
+class _Studio:
+    """The captured pictures of the bot's drives, and who paints them."""
+
+    def __init__(self, size: int) -> None:
+        from game.atlas.load import load
+        from game.session.format import CaptureProfile
+        from game.view.renderer import make_renderer
+        from streaming.backends.tiny import Choice, Tiny
+
+        self._city, self._profile = load(), CaptureProfile()
+        self.tiny = Tiny(budget_ms=1e9)
+        self.tiny.choice = Choice(size, 1)
+        self._renderer = make_renderer(self._city, self._profile)
+
+    def __enter__(self) -> "_Studio":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._renderer.close()
+
+    def drive(self, place: str, seed: int, frames: int) -> "Iterator[Pixels]":
+        """BGRA pictures of a drive from there."""
+        import numpy as np
+
+        width, height = self._profile.width, self._profile.height
+        for state in _drive(self._city, place, seed, frames):
+            drawn = self._renderer.render(state, ("colour",), width, height)["colour"]
+            bgra = np.full((height, width, 4), 255, np.uint8)
+            bgra[..., :3] = np.asarray(drawn)[..., ::-1]
+            yield bgra
+
+
 def _pictures(
     places: tuple[str, ...], seed: int, styles: tuple[str, ...], frames: int, size: int
 ) -> "Iterator[Rgb]":
     """Source and painted picture side by side, (480, 960, 3) RGB."""
     import numpy as np
 
-    from game.atlas.load import load
-    from game.session.format import CaptureProfile
-    from game.view.renderer import make_renderer
-    from streaming.backends.tiny import Choice, Tiny
-
-    city, profile = load(), CaptureProfile()
-    tiny = Tiny(budget_ms=1e9)
-    tiny.choice = Choice(size, 1)
-    renderer = make_renderer(city, profile)
-    bgra = np.full((profile.height, profile.width, 4), 255, np.uint8)
-    try:
+    with _Studio(size) as studio:
         for number, place in enumerate(places):
             share = frames * (number + 1) // len(places) - frames * number // len(places)
-            painter = tiny.painter()
-            for at, state in enumerate(_drive(city, place, seed, share)):
-                drawn = renderer.render(state, ("colour",), profile.width, profile.height)["colour"]
-                bgra[..., :3] = np.asarray(drawn)[..., ::-1]
+            painter = studio.tiny.painter()
+            for at, bgra in enumerate(studio.drive(place, seed, share)):
                 painted = painter.style(bgra, "", 0, styles[at * len(styles) // share])
                 yield np.concatenate([bgra[..., 2::-1], painted[..., 2::-1]], axis=1)
-    finally:
-        renderer.close()
+
+
+def _sheet(
+    out: Path, places: tuple[str, ...], seed: int, styles: tuple[str, ...], size: int
+) -> None:
+    """A row a place: as captured, then as painted in each style after some frames of it."""
+    from game.dataset.pairs.store import scaled
+    from game.view.picture import sheet, write_jpeg
+
+    cells = []
+    with _Studio(size) as studio:
+        for place in places:
+            drawn = list(studio.drive(place, seed, SETTLED))
+            cells.append(drawn[-1])
+            for style in styles:
+                painter = studio.tiny.painter()
+                cells.append([painter.style(bgra, "", 0, style) for bgra in drawn][-1])
+    small = [scaled(cell[..., 2::-1], CELL) for cell in cells]
+    write_jpeg(out, sheet(small, 1 + len(styles), gap=0), coarseness=3)
 
 
 def _drive(city: "City", place: str, seed: int, frames: int) -> "Iterator[WorldState]":

@@ -46,9 +46,25 @@ def test_a_film_for_a_page_moves_and_is_half_as_large(tmp_path: Path) -> None:
     assert shades == pytest.approx([0, 75, 150, 225], abs=6)
 
 
+def test_a_sheet_has_a_row_a_place_and_a_column_a_style(tmp_path: Path) -> None:
+    out = tmp_path / "two.jpg"
+    asked = ["--place", "W 42 St & 7 Av", "--place", "W 46 St & 9 Av", "--styles", "day,night,noir"]
+    ran = CliRunner().invoke(film, [*asked, "--size", "224", "--out", str(out)])
+    assert ran.exit_code == 0, ran.output
+    with Image.open(out) as picture:
+        seen = np.asarray(picture.convert("RGB")).astype(int)
+    assert seen.shape == (480, 960, 3)
+    first, day, night, noir = np.split(seen[:240], 4, axis=1)
+    assert abs(first - day).mean() > 5
+    assert night.mean() < day.mean()
+    assert (noir.max(2) - noir.min(2)).mean() < 0.5 * (day.max(2) - day.min(2)).mean()
+    assert abs(seen[:240, :240] - seen[240:, :240]).mean() > 5, "the second place is another one"
+    assert [path.name for path in tmp_path.iterdir()] == ["two.jpg"]
+
+
 def test_a_film_of_no_known_kind_is_told_at_once(tmp_path: Path) -> None:
     ran = CliRunner().invoke(film, ["--out", str(tmp_path / "drive.avi")])
-    assert "neither .mp4 nor .webp" in str(ran.exception)
+    assert "neither .mp4 nor .webp nor .jpg" in str(ran.exception)
     assert not list(tmp_path.iterdir())
 
 
