@@ -208,8 +208,7 @@ def check(
 
     tiny = Tiny(read_card(model), budget_ms=1e9)
     tiny.choice = Choice(320, 1)
-    test = pairs.find(folder, split)
-    test = test[:: max(1, len(test) // most)][:most]
+    test = pairs.spread(pairs.find(folder, split), most)
     painters = {"tiny": judge.through(tiny), "filter": judge.through(Filter())}
     net = read_net(checkpoint)
     told = judge.compare(pairs.find(folder, "train"), test, painters, net, narrator())

@@ -47,6 +47,7 @@ def round_(
         raise MissingPart(f"{', '.join(missing)} is not installed", "pip install '.[diffusion]'")
     from game.dataset.pairs.store import PairsConfig, make_pairs
     from streaming.backends.tiny_files import bundled
+    from streaming.diffusion import pairs
     from streaming.diffusion.export import begin_with, export
     from streaming.diffusion.fit import fit_checkpoint
     from streaming.diffusion.train import TrainConfig, train
@@ -71,7 +72,7 @@ def round_(
     line = f"round of {drawn}, {steps} steps, fitted to {len(known)} clips at {sizes} px"
     told: dict[str, Any] = {"recipe": [*_recipe(before), line]}
     export(out / "fitted.pt", out / "model", told, say)
-    some = unseen[:: max(1, len(unseen) // most)][:most]
+    some = pairs.spread(unseen, most)
     scores = {side: _judged(side, before, out, known, some) for side in wanted}
     told["rounds"] = {
         "unit": f"PSNR [dB], {len(some)} clips of validation streets, before and after"

@@ -118,7 +118,7 @@ def structure(session: Session, evidence: Evidence) -> Finding:
     precision = median(each.precision for each, _ in found)
     bad = median(each.bad for each, _ in found)
     worst = min(found, key=lambda each: each[0].recall)[1]
-    odd_things, measured = _odd_things(held, model(session))
+    wrong, measured = odd_things(held, model(session))
     reason = ""
     if recall < limits.recall:
         reason = "structure.missing"
@@ -129,26 +129,31 @@ def structure(session: Session, evidence: Evidence) -> Finding:
     elif odd := odd_frames([each for each, _ in found], limits):
         reason = odd
     else:
-        reason = odd_things
+        reason = wrong
     detail = f"{len(found)} frames, precision {precision:.2f}, lost tiles {bad:.0%}"
     more = {"precision": precision, "bad_tiles": bad, **measured}
     return Finding("structure", not reason, recall, limits.recall, reason, worst, detail, more)
 
 
-def _odd_things(held: Sequence[Things], painter: str) -> tuple[str, dict[str, float]]:
+def odd_things(held: Sequence[Things], painter: str) -> tuple[str, dict[str, float]]:
     """Reason code where vehicles are missing or things were put onto the street, '' else; and what
-    was measured. A stranger counts by what a fifth of the samples exceed, a glint is none."""
-    limit = thresholds.by_model(thresholds.VEHICLE, painter)
-    lost = sum(each.vehicle < limit for each in held)
+    was measured. A stranger counts by what a fifth of the samples exceed, a glint is none; likewise
+    a vehicle that is hard to make out, while one that is gone counts by two of them."""
+    faint, gone = (
+        sum(each.vehicle < thresholds.by_model(table, painter) for each in held)
+        for table in (thresholds.VEHICLE, thresholds.VEHICLE_GONE)
+    )
+    lost = gone >= min(thresholds.VEHICLE_FRAMES, len(held))
+    lost = lost or faint > thresholds.STRANGER_SHARE * len(held)
     large, small = (
         float(np.quantile(found, 1 - thresholds.STRANGER_SHARE))
         for found in ([each.stranger for each in held], [each.small for each in held])
     )
     reason = ""
-    if lost >= min(thresholds.VEHICLE_FRAMES, len(held)):
+    if lost:
         reason = "structure.vehicle"
     elif large > thresholds.by_model(thresholds.STRANGER, painter) or small > thresholds.by_model(
         thresholds.STRANGER_SMALL, painter
     ):
         reason = "structure.stranger"
-    return reason, {"lost": lost, "stranger": large, "small_stranger": small}
+    return reason, {"lost": gone, "faint": faint, "stranger": large, "small_stranger": small}

@@ -245,8 +245,8 @@ def painted(model: Tiny, clip: pairs.Clip, seed: int = 0, steps: int = 1) -> Ten
 
 
 def held_out(model: Tiny, clips: tuple[pairs.Clip, ...], most: int = 12) -> dict[str, float]:
-    """PSNR [dB] and SSIM over up to `most` clips, spread over the split."""
-    some = clips[:: max(1, len(clips) // most)][:most]
+    """PSNR [dB] and SSIM over up to `most` clips, of each style as many, spread over the split."""
+    some = pairs.spread(clips, most)
     found = [(painted(model, clip), pairs.pictures(clip.target())) for clip in some]
     return {
         "psnr": sum(psnr(a, b) for a, b in found) / len(found),
