@@ -137,14 +137,14 @@ def structure(session: Session, evidence: Evidence) -> Finding:
 
 def odd_things(held: Sequence[Things], painter: str) -> tuple[str, dict[str, float]]:
     """Reason code where vehicles are missing or things were put onto the street, '' else; and what
-    was measured. A stranger counts by what a fifth of the samples exceed, a glint is none; likewise
-    a vehicle that is hard to make out, while one that is gone counts by two of them."""
+    was measured. A stranger counts by what a fifth of the samples exceed, a glint is none.
+    A vehicle that is gone counts by two of them, one that is hard to make out by a third."""
     faint, gone = (
         sum(each.vehicle < thresholds.by_model(table, painter) for each in held)
         for table in (thresholds.VEHICLE, thresholds.VEHICLE_GONE)
     )
     lost = gone >= min(thresholds.VEHICLE_FRAMES, len(held))
-    lost = lost or faint > thresholds.STRANGER_SHARE * len(held)
+    lost = lost or faint > thresholds.FAINT_SHARE * len(held)
     large, small = (
         float(np.quantile(found, 1 - thresholds.STRANGER_SHARE))
         for found in ([each.stranger for each in held], [each.small for each in held])

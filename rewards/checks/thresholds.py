@@ -115,14 +115,16 @@ of 186 (0.31, a parked car in neon). 30 that were taken out of what the painter 
 most with `tiny`, 0.19 with `filter`. Down to 1200 px clean and gone overlap (0.31 and 0.44). Eight
 drives through VP8: `filter` 0.83 and up, `tiny` 0.69, in neon 0.55; seven tenths of the vehicle
 gone from below: `filter` 0.71 at most and 0.5 in the middle, `tiny` 0.57 and 0.5."""
-VEHICLE_GONE: Mapping[str | None, float] = {"filter": 0.65, "tiny": 0.38, None: 0.40}
+VEHICLE_GONE: Mapping[str | None, float] = {"filter": 0.65, "tiny": 0.30, None: 0.40}
 """The same, below which it is gone and not only hard to make out. `tiny` with the weights of 15,500
 steps, a taxi beside the ego at twelve places by six styles, 256 and 320 px: taken out 0.36 at most,
-seven tenths of it 0.47 in the middle, there 0.72 and up, in neon 0.53. In neon, whose light is
-strongest, one clean drive has four samples of 26 with a parked car below 0.49."""
+in neon, and 0.30 elsewhere; seven tenths of it 0.47 in the middle; there 0.72 and up, in neon 0.53.
+Clean drives of 26 samples: in neon, whose light is strongest, up to five below 0.49 and one at
+0.36; in all other styles none."""
 VEHICLE_FRAMES = 2
-"""So many sampled frames from which one of their vehicles is gone fail a recording; of those in
-which one is hard to make out, more than STRANGER_SHARE do."""
+"""So many sampled frames from which one of their vehicles is gone fail a recording."""
+FAINT_SHARE = 1 / 3
+"""Of the samples: so many in which a vehicle is hard to make out fail it as well."""
 STRANGER: Mapping[str | None, float] = {"filter": 0.8, "tiny": 1.65, None: 1.65}
 """Unexplained gradient of the worst 60 px tile of the street, by the street's mean. Same views:
 `filter` 0.4 at most, `tiny` 0.8 (neon, night), with its last layer fitted 1.13 but for one of 36
