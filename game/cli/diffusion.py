@@ -140,8 +140,10 @@ def fit(
 
     clips = tuple(clip for folder in folders for clip in pairs.find(folder, "train"))
     clips = pairs.spread(clips, most) if most else clips
-    if odd := [size for size in sizes if size < 32 or size % 32]:
-        raise UsageError(f"sizes are in steps of 32 px, not {odd[0]}")
+    try:
+        pairs.whole_folds(sizes)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     fit_checkpoint(checkpoint, out, clips, narrator(), folds=folds, seed=seed, sizes=sizes)
     emit(as_json, {"checkpoint": str(out), "clips": len(clips)}, lambda: click.echo(str(out)))
 

@@ -70,7 +70,6 @@ def film(
 
     As a sheet: each place as captured, and in every style.
     """
-    from game.dataset.video import Mp4, Webp
     from streaming.backends.tiny_files import SIZES, read_card
 
     asked = tuple(filter(None, (name.strip() for name in styles.split(","))))
@@ -82,28 +81,33 @@ def film(
         raise UsageError(f"no size {size}; choose one of: {', '.join(map(str, SIZES))}")
     if out.suffix not in (".mp4", ".webp", ".jpg"):
         raise UsageError(f"'{out.name}' is neither .mp4 nor .webp nor .jpg")
+    told: dict[str, Any] = {"path": str(out), "styles": list(asked), "places": list(places)}
     if out.suffix == ".jpg":
         _sheet(out, places, seed, asked, size)
-        told: dict[str, Any] = {"path": str(out), "styles": list(asked), "places": list(places)}
-        emit(as_json, told, lambda: click.echo(str(out)))
-        return
-    say, frames = narrator(), max(1, round(seconds * FPS))
-    part = out.with_name(f".{out.name}.{os.getpid()}")
+    else:
+        told["frames"] = max(1, round(seconds * FPS))
+        _film(out, _pictures(places, seed, asked, told["frames"], size), told["frames"])
+    emit(as_json, told, lambda: click.echo(str(out)))
+
+
+def _film(out: Path, pictures: "Iterator[Rgb]", frames: int) -> None:
+    """Write a film, whole or not at all."""
+    from game.dataset.video import Mp4, Webp
+
+    say, part = narrator(), out.with_name(f".{out.name}.{os.getpid()}")
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
         film_of = (
             Webp(part, FPS, (480, 240)) if out.suffix == ".webp" else Mp4(part, FPS, (960, 480))
         )
         with film_of as made:
-            for picture in _pictures(places, seed, asked, frames, size):
+            for picture in pictures:
                 made.put(picture)
                 if made.count % FPS == 0:
                     say(f"{made.count} of {frames} frames")
         os.replace(part, out)
     finally:
         part.unlink(missing_ok=True)
-    told = {"path": str(out), "frames": frames, "styles": list(asked), "places": list(places)}
-    emit(as_json, told, lambda: click.echo(str(out)))
 
 
 class _Studio:
@@ -128,14 +132,11 @@ class _Studio:
 
     def drive(self, place: str, seed: int, frames: int) -> "Iterator[Pixels]":
         """BGRA pictures of a drive from there."""
-        import numpy as np
+        from game.dataset.dream import bgra
 
         width, height = self._profile.width, self._profile.height
         for state in _drive(self._city, place, seed, frames):
-            drawn = self._renderer.render(state, ("colour",), width, height)["colour"]
-            bgra = np.full((height, width, 4), 255, np.uint8)
-            bgra[..., :3] = np.asarray(drawn)[..., ::-1]
-            yield bgra
+            yield bgra(self._renderer.render(state, ("colour",), width, height)["colour"])
 
 
 def _pictures(

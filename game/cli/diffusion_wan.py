@@ -60,8 +60,7 @@ def show_judged(as_json: bool, card: Path, data: Path, split: str, most: int) ->
     from streaming.diffusion.wan.rig import Rig
 
     rig = Rig(read_card(card))
-    clips = pairs.find(data, split)
-    clips = clips[:: max(1, len(clips) // most)][:most]
+    clips = pairs.spread(pairs.find(data, split), most)
     scores = judge(rig, clips, 21, narrator())
     table = Table(title=f"{rig.card.name}, {split}, {len(clips)} clips of 21 frames")
     for name in ("way", "psnr [dB]", "ssim", "CPU s a clip", "apart [levels]"):

@@ -3,7 +3,8 @@
 What is drawn follows from the state alone; nodes are kept between ticks only to save time.
 """
 
-from functools import cache, lru_cache, partial
+from collections.abc import Iterator
+from functools import cache, lru_cache
 from math import cos, pi, radians, sin, tan
 from typing import Any
 
@@ -59,40 +60,41 @@ def shape_of(body: str, variant: int, level: int) -> Mesh:
     return _without_small(mesh, smallest) if smallest else mesh
 
 
-def _skin(body: str, variant: int, level: int) -> Mesh:
-    return thrifty(shape_of(body, variant, level))
+def _skin(body: str, variant: int, level: int) -> stock.Entry:
+    return f"{body} {variant} {level}", lambda: thrifty(shape_of(body, variant, level))
 
 
-def _lens(body: str) -> Mesh:
+def _lens(body: str) -> stock.Entry:
     """The lamps of a kind of body, which may be none."""
-    quad = shape_of(body, 0, _MIRRORED)[0].reshape(-1, 4)
-    lamps = quad[quad["facing"][:, 0, 3] >= _LAMP]
-    return thrifty((lamps.reshape(-1), quad_indices(len(lamps))))
+
+    def make() -> Mesh:
+        quad = shape_of(body, 0, _MIRRORED)[0].reshape(-1, 4)
+        lamps = quad[quad["facing"][:, 0, 3] >= _LAMP]
+        return thrifty((lamps.reshape(-1), quad_indices(len(lamps))))
+
+    return f"lamps of {body}", make
 
 
-def makers() -> dict[str, stock.Maker]:
-    """Of every mesh that may be drawn of a body, by the name that `stock` keeps it under."""
-    found: dict[str, stock.Maker] = {}
+def entries() -> Iterator[stock.Entry]:
+    """Every mesh that may be drawn of a body."""
     for body in BODIES:
-        found[f"lamps of {body}"] = partial(_lens, body)
+        yield _lens(body)
         for level in range(len(_DETAIL)):
             several = body == "pedestrian" and level == 0
             for variant in range(people.VARIANTS if several else 1):
-                found[f"{body} {variant} {level}"] = partial(_skin, body, variant, level)
-    return found
+                yield _skin(body, variant, level)
 
 
 @cache
 def _mesh(body: str, variant: int, level: int) -> Any:
     """The one GeomNode of a kind of body at a level of detail."""
-    name, make = f"{body} {variant} {level}", partial(_skin, body, variant, level)
-    return _unbound(geom_node(body, stock.mesh(name, make)))
+    return _unbound(geom_node(body, stock.mesh(*_skin(body, variant, level))))
 
 
 @cache
 def _lamps(body: str) -> Any | None:
     """The one GeomNode of the lamps of a kind of body, None where it has none."""
-    mesh = stock.mesh(f"lamps of {body}", partial(_lens, body))
+    mesh = stock.mesh(*_lens(body))
     return _unbound(geom_node(body, mesh)) if len(mesh[0]) else None
 
 

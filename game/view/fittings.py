@@ -4,8 +4,8 @@ Each stands at the origin with +x towards the road (of a car: its front). What i
 lies inside what is seen near by, so both may be drawn at once.
 """
 
-from collections.abc import Callable
-from functools import cache, partial
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 
@@ -155,43 +155,32 @@ _NEAR: dict[Kind, Callable[[int], Mesh]] = {
 _VARIANTS = {Kind.TREE: trees.KINDS, Kind.CAR: len(BODY)}  # of all others: one
 
 
-def makers() -> dict[str, stock.Maker]:
-    """Of every mesh of a piece, by the name that `stock` keeps it under."""
-    found: dict[str, stock.Maker] = {}
+def entries() -> Iterator[stock.Entry]:
+    """Every mesh that may be drawn of a piece."""
     for kind in Kind:
         for variant in range(_VARIANTS.get(kind, 1)):
-            for coarse in (False, True):
-                if kind in _FAR:
-                    found[_name(kind, variant, coarse)] = partial(_far, kind, variant, coarse)
+            if kind in _FAR:
+                yield from (_far(kind, variant, coarse) for coarse in (False, True))
             if kind in _NEAR:
-                found[_name(kind, variant)] = partial(_near, kind, variant)
-    return found
+                yield _near(kind, variant)
 
 
 @cache
 def far(kind: int, variant: int, coarse: bool) -> Mesh | None:
     """What is drawn of a piece at any distance, `coarse` very far off; None: only near by."""
-    if kind not in _FAR:
-        return None
-    return stock.mesh(_name(kind, variant, coarse), partial(_far, kind, variant, coarse))
+    return stock.mesh(*_far(Kind(kind), variant, coarse)) if kind in _FAR else None
 
 
 @cache
 def near(kind: int, variant: int) -> Mesh | None:
     """What is drawn on top near by; None where nothing is, or where it is an entity's body."""
-    if kind not in _NEAR:
-        return None
-    return stock.mesh(_name(kind, variant), partial(_near, kind, variant))
+    return stock.mesh(*_near(Kind(kind), variant)) if kind in _NEAR else None
 
 
-def _name(kind: int, variant: int, coarse: bool | None = None) -> str:
-    far_ = {None: "near", False: "far", True: "very far"}[coarse]
-    return f"{Kind(kind).name.lower()} {variant} {far_}"
+def _far(kind: Kind, variant: int, coarse: bool) -> stock.Entry:
+    where = "very far" if coarse else "far"
+    return f"{kind.name.lower()} {variant} {where}", lambda: thrifty(_FAR[kind](variant, coarse))
 
 
-def _far(kind: int, variant: int, coarse: bool) -> Mesh:
-    return thrifty(_FAR[Kind(kind)](variant, coarse))
-
-
-def _near(kind: int, variant: int) -> Mesh:
-    return thrifty(_NEAR[Kind(kind)](variant))
+def _near(kind: Kind, variant: int) -> stock.Entry:
+    return f"{kind.name.lower()} {variant} near", lambda: thrifty(_NEAR[kind](variant))

@@ -12,11 +12,11 @@ from contextlib import suppress
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import platformdirs
 
+from game.view import npz
 from game.view.furniture import Kind, Pieces
 from game.world.city import City
 
@@ -71,11 +71,10 @@ def _key(city: City) -> str:
 
 
 def _read(path: Path) -> Pieces | None:
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            found = Pieces(*(data[name] for name in _COLUMNS))
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    data = npz.read(path)
+    if data is None or data.keys() != set(_COLUMNS):
         return None
+    found = Pieces(*(data[name] for name in _COLUMNS))
     count = len(found.kind)
     shapes = [(count,), (count, 2), (count,), (count,), (count,)]
     fine = [getattr(found, name).shape for name in _COLUMNS] == shapes

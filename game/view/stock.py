@@ -6,19 +6,22 @@ the file lacks, or a damaged file, is made when it is asked for. Owns no shape.
 like; a test compares it with what would be made.
 """
 
-import os
+import io
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
+from game.session.append import write_whole
+from game.view import npz
 from game.view.mesh import VERTEX, Mesh
 
 Maker = Callable[[], Mesh]
+Entry = tuple[str, Maker]
+"""The name that a mesh is kept under, and what makes it."""
 
 
 def mesh(name: str, make: Maker) -> Mesh:
@@ -39,12 +42,11 @@ def _kept() -> Mapping[str, Mesh]:
 
 def read(file: Path) -> dict[str, Mesh]:
     """All meshes of a file by name; none where it is missing or damaged."""
-    try:
-        with np.load(file, allow_pickle=False) as data:
-            names, ends = data["names"].tolist(), data["ends"].tolist()
-            vertices, indices = data["vertices"].reshape(-1).view(VERTEX), data["indices"]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    data = npz.read(file)
+    if data is None or data.keys() != {"names", "ends", "vertices", "indices"}:
         return {}
+    names, ends, indices = data["names"].tolist(), data["ends"].tolist(), data["indices"]
+    vertices = data["vertices"].reshape(-1).view(VERTEX)
     last = ends[-1] if ends else None
     if len(names) != len(ends) or last != [len(vertices), len(indices)]:
         return {}
@@ -58,22 +60,21 @@ def read(file: Path) -> dict[str, Mesh]:
 def write(file: Path, meshes: Mapping[str, Mesh]) -> None:
     """Keep meshes in a file, whole or not at all."""
     ends = np.cumsum([(len(v), i.size) for v, i in meshes.values()], axis=0)
-    waiting = file.with_name(f"{file.name}.part")
+    made = io.BytesIO()
+    np.savez_compressed(
+        made, names=np.array(list(meshes)), ends=ends,
+        vertices=np.concatenate([v.view(np.uint8) for v, _ in meshes.values()]),
+        indices=np.concatenate([i.reshape(-1) for _, i in meshes.values()]).astype(np.uint32),
+    )  # fmt: skip
     file.parent.mkdir(parents=True, exist_ok=True)
-    with waiting.open("wb") as out:
-        np.savez_compressed(
-            out, names=np.array(list(meshes)), ends=ends,
-            vertices=np.concatenate([v.view(np.uint8) for v, _ in meshes.values()]),
-            indices=np.concatenate([i.reshape(-1) for _, i in meshes.values()]).astype(np.uint32),
-        )  # fmt: skip
-    os.replace(waiting, file)
+    write_whole(file, made.getvalue())
 
 
 def makers() -> dict[str, Maker]:
     """Of every mesh that is kept, by name."""
     from game.view import actors, fittings
 
-    return {**actors.makers(), **fittings.makers()}
+    return dict([*actors.entries(), *fittings.entries()])
 
 
 def _main() -> None:

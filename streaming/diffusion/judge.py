@@ -18,7 +18,7 @@ from torch import Tensor
 from streaming.backends.base import Backend
 from streaming.diffusion.measure import psnr, ssim
 from streaming.diffusion.model import Tiny
-from streaming.diffusion.pairs import Clip, pictures
+from streaming.diffusion.pairs import Clip, evenly, pictures
 
 Pixels = NDArray[np.uint8]
 Paint = Callable[[Clip], Pixels]
@@ -68,8 +68,7 @@ def colour_map(clips: tuple[Clip, ...], most: int = 40) -> Paint:
     """The best map per class and style, fitted on up to `most` clips a style."""
     picked: dict[tuple[str, int], list[tuple[NDArray[Any], NDArray[Any]]]] = defaultdict(list)
     for style in {clip.style for clip in clips}:
-        some = [clip for clip in clips if clip.style == style]
-        for clip in some[:: max(1, len(some) // most)][:most]:
+        for clip in evenly([clip for clip in clips if clip.style == style], most):
             source, target, kinds = (
                 a[0, ::3, ::3] for a in (clip.source(), clip.target(), clip.kinds())
             )

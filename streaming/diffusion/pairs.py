@@ -4,8 +4,10 @@ The folder's layout is that of `diffusion data`; nothing is loaded before it is 
 """
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -100,11 +102,22 @@ def find(folder: Path, split: str) -> tuple[Clip, ...]:
     return tuple(found)
 
 
+def evenly(clips: Sequence[Clip], most: int) -> Sequence[Clip]:
+    """At most so many, from all over."""
+    return clips[:: max(1, len(clips) // most)][:most]
+
+
 def spread(clips: tuple[Clip, ...], most: int) -> tuple[Clip, ...]:
     """At most so many, of each style as many as of the others, each style's evenly spread."""
     each = max(1, most // len(STYLES))
     by_style = ([clip for clip in clips if clip.style == style] for style in STYLES)
-    return tuple(clip for own in by_style for clip in own[:: max(1, len(own) // each)][:each])
+    return tuple(clip for own in by_style for clip in evenly(own, each))[:most]
+
+
+def whole_folds(sizes: Iterable[int]) -> None:
+    """Raises ValueError for a side that the network cannot take."""
+    if odd := [size for size in sizes if size < 32 or size % 32]:
+        raise ValueError(f"sizes are in steps of 32 px, not {odd[0]}")
 
 
 def cut(
@@ -143,7 +156,7 @@ def cut(
         styles.append(STYLES.index(clip.style))
         places.append(np.stack(np.broadcast_arrays(across[None, :], down[:, None])))
     tinted = np.stack(sources) * np.array(tints, np.float32)[:, None, None, None]
-    captured, wanted = (_scaled(p, side) for p in (tinted, np.stack(targets).astype(np.float32)))
+    captured, wanted = (_scaled(p, side) for p in (tinted, np.stack(targets)))
     noise = draw.standard_normal(captured.shape, np.float32) * np.float32(draw.uniform(0.0, 2.0))
     place = torch.from_numpy(np.stack(places))
     quarter = captured.shape[2] // FOLD, captured.shape[3] // FOLD
@@ -156,20 +169,20 @@ def cut(
     )
 
 
-def _scaled(pixels: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+def _scaled(pixels: NDArray[Any], side: int) -> NDArray[Any]:
     """Columns (b, frames, h, w, 3) at another height [px]: means of the area under each pixel."""
     height, width = pixels.shape[2:4]
     if side in (0, height):
         return pixels
     across = max(32, round(width * side / height / 32) * 32)
-    planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, -1, 2)))
-    return np.moveaxis(_fitted(planes, (side, across)).numpy(), 2, -1)
+    planes = np.ascontiguousarray(np.moveaxis(pixels, -1, 2)).astype(np.float32)
+    return np.moveaxis(_fitted(torch.from_numpy(planes), (side, across)).numpy(), 2, -1)
 
 
 def _fitted(planes: Tensor, size: tuple[int, int]) -> Tensor:
-    """Planes (b, frames, c, h, w) at another size: means of the area under each."""
-    small = F.interpolate(planes.flatten(0, 1), size, mode="area")
-    return small.view(*planes.shape[:3], *size)
+    """Planes (..., c, h, w) at another size: means of the area under each."""
+    small = F.interpolate(planes.flatten(0, -4), size, mode="area")
+    return small.view(*planes.shape[:-2], *size)
 
 
 def pictures(pixels: NDArray[np.generic]) -> Tensor:
@@ -181,9 +194,7 @@ def pictures(pixels: NDArray[np.generic]) -> Tensor:
 def sized(pixels: NDArray[np.generic], side: int) -> Tensor:
     """As `pictures`, at another size: means of the area under each pixel. side 0: as they are."""
     made = pictures(pixels)
-    if side in (0, made.shape[-1]):
-        return made
-    return F.interpolate(made, (side, side), mode="area")
+    return made if side in (0, made.shape[-1]) else _fitted(made, (side, side))
 
 
 def one_hot(styles: list[int]) -> Tensor:

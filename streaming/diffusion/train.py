@@ -49,8 +49,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.width % 32 or min(self.steps, self.batch, self.unroll, self.every) < 1:
             raise ValueError("columns in steps of 32 px; steps, batch, unroll and every from 1")
-        if odd := [size for size in self.sizes if size < 32 or size % 32]:
-            raise ValueError(f"sizes are in steps of 32 px, not {odd[0]}")
+        pairs.whole_folds(self.sizes)
 
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -152,8 +151,7 @@ def first_turn(clips: tuple[pairs.Clip, ...], most: int = 16) -> Tensor:
     """Where each style starts: the gain, luma and bias that fit its pictures best as a whole."""
     rows: list[Tensor] = []
     for style in STYLES:
-        some = [clip for clip in clips if clip.style == style]
-        some = some[:: max(1, len(some) // most)][:most]
+        some = pairs.evenly([clip for clip in clips if clip.style == style], most)
         if not some:
             rows.append(torch.tensor([1.0] * 3 + [0.0] * 6))
             continue

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from game.atlas.load import load
+from game.dataset.dream import bgra
 from game.dataset.pairs.places import clips, plan
 from game.session.format import CaptureProfile
 from game.view.labels import entity_instance
@@ -75,9 +76,7 @@ def _painted(tiny: Tiny, style: str, frames: list[Drawn]) -> Plane:
     """The last of the frames as a stream would have painted it, RGB."""
     painter = tiny.painter()
     for colour, _, _ in frames:
-        bgra = np.full((SIDE, SIDE, 4), 255, np.uint8)
-        bgra[..., :3] = colour[..., ::-1]
-        shown = painter.style(bgra, "", 0, style)
+        shown = painter.style(bgra(colour), "", 0, style)
     return np.ascontiguousarray(shown[..., 2::-1])
 
 

@@ -49,3 +49,11 @@ def test_a_damaged_file_is_as_none(tmp_path: Path, cut: int) -> None:
     file.write_bytes(stock.path().read_bytes()[:cut])
     assert stock.read(file) == {}
     assert stock.read(tmp_path / "missing.npz") == {}
+
+
+def test_a_file_with_a_wrong_byte_anywhere_is_read_right_or_not_at_all(tmp_path: Path) -> None:
+    whole, file = stock.path().read_bytes(), tmp_path / "a.npz"
+    names = set(stock.read(stock.path()))
+    for at in range(0, len(whole), 1009):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+        assert set(stock.read(file)) in (set(), names)

@@ -116,6 +116,7 @@ def test_a_spread_takes_as_many_of_each_style_from_all_over(data: Path) -> None:
     assert Counter(clip.style for clip in some) == dict.fromkeys(STYLES, 2)
     assert {clip.drive for clip in some} == {clip.drive for clip in clips}
     assert set(pairs.spread(clips, 600)) == set(clips)
+    assert len(pairs.spread(clips, 2)) == 2
 
 
 def test_splits_do_not_mix(data: Path) -> None:
